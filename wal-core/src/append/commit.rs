@@ -1,0 +1,446 @@
+//! Committing: one group's frames and its trailer to the file, in order, with at most one sync.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+use super::claims::{GENERATIONS, Group};
+use super::engine::Engine;
+use super::writer::SegmentWriter;
+use crate::checksum::crc32;
+use crate::error::{Error, ErrorKind, Result};
+use crate::frame::{Commit, Frame, Kind};
+use crate::growth::Growth;
+use crate::live::Live;
+use crate::lsn::{FileOffset, Place, SegmentId};
+use crate::options::Retention;
+use crate::segment::{DATA_START, Extent, Footer, Predecessor, Segment, SegmentHeader};
+
+/// What only the flushing thread touches: the end of the log and the file it is in.
+pub(crate) struct Committer {
+    pub(crate) tail: Tail,
+    /// The segment being written; none before the first commit and after a discontinuity.
+    pub(crate) active: Option<Active>,
+    /// Whether the state file has yet to hear of the active segment, or of its newest opening.
+    pub(crate) is_news: bool,
+}
+
+/// The end of the log as far as it is written.
+#[derive(Clone, Debug)]
+pub(crate) struct Tail {
+    /// The newest segment, whether or not it is still being written; none in an empty log.
+    pub(crate) segment: Option<SegmentId>,
+    pub(crate) end: u64,
+    pub(crate) next_lsn: u64,
+    pub(crate) chain: u32,
+    /// Where the newest segment's footer stands, once it has one.
+    pub(crate) footer: Option<u64>,
+    /// Time of the last commit.
+    pub(crate) time_ns: u64,
+    /// Everything before this place is on stable storage.
+    pub(crate) durable_through: Place,
+}
+
+/// The segment being written.
+pub(crate) struct Active {
+    pub(crate) segment: Arc<Segment>,
+    pub(crate) writer: SegmentWriter,
+    pub(crate) growth: Arc<Growth>,
+    /// How far the file is known to be zeroed.
+    pub(crate) zeroed_to: u64,
+    /// How far it is being zeroed in the background.
+    pub(crate) growing_to: u64,
+    /// Whether a spare for the segment after it was asked for.
+    pub(crate) has_asked_for_spare: bool,
+    pub(crate) commits: u32,
+    pub(crate) first_ns: u64,
+}
+
+impl Committer {
+    /// Whether the active segment is written past the page cache.
+    pub(crate) fn is_direct(&self) -> bool {
+        self.active.as_ref().is_some_and(|active| active.writer.is_direct())
+    }
+}
+
+impl Active {
+    pub(crate) fn new(segment: Arc<Segment>, writer: SegmentWriter, growth: Arc<Growth>) -> Active {
+        Active {
+            segment,
+            writer,
+            growth,
+            zeroed_to: 0,
+            growing_to: 0,
+            has_asked_for_spare: false,
+            commits: 0,
+            first_ns: 0,
+        }
+    }
+
+    /// When this returns, everything written so far survives power loss.
+    fn sync(&self) -> io::Result<()> {
+        self.writer.sync()?;
+        self.growth.check_synced()
+    }
+}
+
+impl Engine {
+    /// Writes the next commit, if there is one, and syncs if somebody wants it.
+    pub(super) fn flush(self: &Arc<Engine>, committer: &mut Committer) -> Result<()> {
+        let (group, sync_wanted) = {
+            let mut claims = self.claims();
+            let group = claims.take();
+            (group, claims.sync_wanted)
+        };
+        if let Some(group) = &group {
+            self.wait_published(group)?;
+            self.commit(committer, group).map_err(|error| self.fail(committer, group, error))?;
+        }
+        let durable = self.marks.durable.load(Ordering::Relaxed);
+        let wants_sync = group.is_some_and(|group| group.wants_sync);
+        let is_owed = sync_wanted > durable && committer.tail.next_lsn >= sync_wanted;
+        let is_awaited = || self.waiters.awaits_sync(durable, committer.tail.next_lsn);
+        if wants_sync || is_owed || self.is_sync_due(committer) || is_awaited() {
+            self.sync_tail(committer).inspect_err(|error| self.poison(error.clone()))?;
+        }
+        let written = self.marks.written.load(Ordering::Relaxed);
+        let durable = self.marks.durable.load(Ordering::Relaxed);
+        self.waiters.wake(written, durable);
+        self.after_flush(committer, written > durable);
+        Ok(())
+    }
+
+    /// Waits until every claim of the group has been published. Appenders are only copying and
+    /// checksumming here, so this is short.
+    fn wait_published(&self, group: &Group) -> Result<()> {
+        let published = &self.published[group.generation as usize % GENERATIONS].0;
+        let mut rounds = 0u32;
+        while published.load(Ordering::Acquire) != group.count {
+            if let Some(cause) = self.poisoned() {
+                return Err(cause.clone());
+            }
+            rounds += 1;
+            if rounds < 64 {
+                std::hint::spin_loop();
+            } else {
+                std::thread::yield_now();
+            }
+        }
+        published.store(0, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Gives the group's bytes to the kernel and makes them readable where the level allows.
+    fn commit(self: &Arc<Engine>, committer: &mut Committer, group: &Group) -> Result<()> {
+        let started = Instant::now();
+        let (Some(segment), Some(seed)) = (&group.segment, group.seed) else {
+            return Err(Error::plain(ErrorKind::Internal, "a commit without a segment"));
+        };
+        let is_active =
+            committer.active.as_ref().is_some_and(|active| Arc::ptr_eq(&active.segment, segment));
+        let header = if is_active { None } else { Some(self.rotate(committer, group)?) };
+        let time_ns = group.time_ns.unwrap_or_else(|| self.now_ns()).max(committer.tail.time_ns);
+        let header_bytes = header.as_ref().map(SegmentHeader::encode).unwrap_or_default();
+        let chain_before = header.as_ref().map_or(committer.tail.chain, SegmentHeader::chain);
+        // SAFETY: every claim of the group was published, and the range is freed only below.
+        #[allow(unsafe_code)]
+        let [head, rest] = unsafe { self.ring.slices(group.start..group.end) };
+        // A batch that brings its frames itself may still have an opening frame in the ring before
+        // it.
+        let large = group.large.as_ref().and_then(|slot| slot.get());
+        let large = large.map(Vec::as_slice).unwrap_or_default();
+        let padding_offset = group.offset + (head.len() + rest.len() + large.len()) as u64;
+        let padding = padding(group, padding_offset);
+        let chain = crc32(crc32(crc32(chain_before, head), rest), large);
+        let chain = crc32(chain, &padding);
+        let trailer = Commit {
+            first_lsn: group.first_lsn,
+            count: group.count,
+            chain,
+            time_ns,
+            durable_through: committer.tail.durable_through,
+            state_seq: self.keeper.contents_seq(),
+        };
+        let first_lsn = segment.header().first_lsn;
+        let trailer_offset = padding_offset + padding.len() as u64;
+        let trailer = trailer.encode(first_lsn, trailer_offset, seed);
+        let Some(active) = &mut committer.active else {
+            return Err(Error::plain(ErrorKind::Internal, "a commit without an active segment"));
+        };
+        let end = trailer_offset + trailer.len() as u64;
+        if end > active.zeroed_to {
+            active.zeroed_to = active.growth.reserve(end);
+        }
+        let written = active
+            .writer
+            .write(&[&header_bytes, head, rest, large, &padding, &trailer])
+            .map_err(|error| Error::io("writing a commit", active.segment.path(), error))?;
+        if active.commits == 0 {
+            active.first_ns = time_ns;
+        }
+        active.commits += 1;
+        let tail = &mut committer.tail;
+        (tail.end, tail.next_lsn, tail.chain) = (end, group.next_lsn(), chain);
+        (tail.segment, tail.footer, tail.time_ns) = (Some(segment.id()), None, time_ns);
+        self.marks.tail_end.store(end, Ordering::Relaxed);
+        if header.is_some() {
+            committer.is_news = true;
+            self.publish_segment(segment);
+        }
+        self.meters.bytes_written.add(written);
+        self.meters.write_latency.record(started.elapsed());
+        self.marks.time_ns.store(time_ns, Ordering::Relaxed);
+        self.publish_commit(group);
+        Ok(())
+    }
+
+    /// Tells that the group is with the kernel, and gives its part of the ring back.
+    fn publish_commit(&self, group: &Group) {
+        self.meters.commits.add(1);
+        self.meters.records.add(u64::from(group.count));
+        self.meters.record_bytes.add(group.payload_bytes);
+        self.marks.written.store(group.next_lsn(), Ordering::Release);
+        let mut claims = self.claims();
+        claims.free(group.after);
+        let is_awaited = claims.waiting_for_room > 0;
+        drop(claims);
+        if is_awaited {
+            self.room.notify_all();
+        }
+    }
+
+    /// Closes the active segment for good and makes the group's segment the active one. Its header
+    /// is returned, to be written with its first commit.
+    ///
+    /// A barrier: the segment before is on stable storage before anything of the new one is
+    /// written, so that a header always tells the truth about its predecessor.
+    fn rotate(
+        self: &Arc<Engine>,
+        committer: &mut Committer,
+        group: &Group,
+    ) -> Result<SegmentHeader> {
+        let Some(segment) = &group.segment else {
+            return Err(Error::plain(ErrorKind::Internal, "a rotation to no segment"));
+        };
+        self.seal(committer)?;
+        self.trim_for_capacity()?;
+        let acquired = self.spares.acquire(segment.id(), group.segment_bytes)?;
+        if acquired.missed {
+            self.meters.spare_misses.add(1);
+        }
+        let tail = &committer.tail;
+        let header = SegmentHeader {
+            predecessor: tail.as_predecessor(),
+            durable_through: tail.durable_through,
+            state_seq: self.keeper.contents_seq(),
+            created_ns: segment.header().created_ns.max(tail.time_ns),
+            ..*segment.header()
+        };
+        segment.activate(Arc::clone(&acquired.file));
+        let writer = SegmentWriter::new(acquired.file, 0, Vec::new());
+        committer.active = Some(Active::new(Arc::clone(segment), writer, acquired.growth));
+        self.marks.is_direct.store(committer.is_direct(), Ordering::Relaxed);
+        self.meters.rotations.add(u64::from(header.predecessor.is_some()));
+        Ok(header)
+    }
+
+    /// Writes the active segment's footer and syncs it; afterwards there is no active segment.
+    ///
+    /// When this returns, everything written so far survives power loss. A crash before leaves a
+    /// segment with or without its footer, which recovery takes as it finds it. On a full disk the
+    /// segment goes without.
+    pub(crate) fn seal(&self, committer: &mut Committer) -> Result<()> {
+        let Some(mut active) = committer.active.take() else { return Ok(()) };
+        let tail = &mut committer.tail;
+        let header = *active.segment.header();
+        let footer = Footer {
+            first_lsn: header.first_lsn,
+            count: (tail.next_lsn - header.first_lsn) as u32,
+            commits: active.commits,
+            first_ns: active.first_ns,
+            final_ns: tail.time_ns,
+            end: tail.end,
+            chain: tail.chain,
+            openings: active.segment.openings(),
+            index_at: 0,
+        };
+        let bytes = footer.encode(active.segment.index_entries(footer.count), header.seed());
+        active.growth.reserve(tail.end + bytes.len() as u64);
+        let error = |error| Error::io("sealing a segment", active.segment.path(), error);
+        match active.writer.write(&[&bytes]).map_err(error) {
+            // The footer is a convenience: the segment is sealed without one, and readers rebuild
+            // its index.
+            Err(full) if full.kind() == ErrorKind::Full => {
+                return self
+                    .abandon(committer, &active)
+                    .inspect_err(|error| self.poison(error.clone()));
+            }
+            written => written.map(drop),
+        }
+        .and_then(|()| active.sync().map_err(|source| error(source).with_kind(ErrorKind::Io)))
+        .inspect_err(|error| self.poison(error.clone()))?;
+        self.meters.syncs.add(1);
+        self.meters.bytes_written.add(bytes.len() as u64);
+        tail.footer = Some(tail.end);
+        tail.durable_through = Place {
+            segment: active.segment.id(),
+            offset: FileOffset(tail.end + bytes.len() as u64),
+        };
+        self.marks.durable.fetch_max(tail.next_lsn, Ordering::AcqRel);
+        self.durable_segment.store(active.segment.id().0, Ordering::Release);
+        let extent = tail.extent();
+        let sealed = Segment::new(
+            Arc::clone(&self.vfs),
+            active.segment.path().to_owned(),
+            header,
+            self.options.read_mode,
+            None,
+            Some(extent),
+        );
+        self.change_live(|live| live.with_newest_replaced(sealed));
+        self.listeners.tell(|| Ok(self.durable_lsn()));
+        Ok(())
+    }
+
+    /// When this returns, everything written so far survives power loss.
+    pub(super) fn sync_tail(&self, committer: &mut Committer) -> Result<()> {
+        let Some(active) = &committer.active else { return Ok(()) };
+        if self.marks.durable.load(Ordering::Relaxed) >= committer.tail.next_lsn {
+            return Ok(());
+        }
+        let started = Instant::now();
+        let path = active.segment.path();
+        active.sync().map_err(|error| {
+            Error::io("syncing a segment", path, error).with_kind(ErrorKind::Io)
+        })?;
+        self.meters.syncs.add(1);
+        self.meters.sync_latency.record(started.elapsed());
+        committer.tail.durable_through =
+            Place { segment: active.segment.id(), offset: FileOffset(committer.tail.end) };
+        self.marks.durable.store(committer.tail.next_lsn, Ordering::Release);
+        self.durable_segment.store(active.segment.id().0, Ordering::Release);
+        self.listeners.tell(|| Ok(self.durable_lsn()));
+        Ok(())
+    }
+
+    /// What a failed commit leaves: a full disk takes the claims back, anything else poisons.
+    #[cold]
+    fn fail(&self, committer: &mut Committer, group: &Group, error: Error) -> Error {
+        if error.kind() != ErrorKind::Full || self.poisoned().is_some() {
+            self.poison(error.clone());
+            return error;
+        }
+        if self.take_back(group, &error) {
+            self.poison(error.clone());
+            return error;
+        }
+        // The active segment may hold part of the failed commit: it is left as it is, and the next
+        // segment's header says where it validly ends.
+        if let Some(active) = committer.active.take()
+            && let Err(error) = self.abandon(committer, &active)
+        {
+            self.poison(error.clone());
+            return error;
+        }
+        self.waiters.wake_all();
+        self.tell_room();
+        error
+    }
+
+    /// Leaves the active segment without a footer; nothing of it is written any more.
+    ///
+    /// When this returns, everything written so far survives power loss, as it must before the next
+    /// segment's header speaks of it.
+    fn abandon(&self, committer: &mut Committer, active: &Active) -> Result<()> {
+        let path = active.segment.path();
+        if committer.tail.segment != Some(active.segment.id()) {
+            // Its first commit failed, so nothing of it is part of the log; the header of a
+            // truncation would be. Whether its header reached the disk is not known. A crash here
+            // leaves an empty segment that ends where it begins.
+            return self
+                .vfs
+                .remove(path)
+                .map_err(|error| Error::io("removing a segment", path, error));
+        }
+        active.sync().map_err(|error| {
+            Error::io("syncing a segment", path, error).with_kind(ErrorKind::Io)
+        })?;
+        self.meters.syncs.add(1);
+        let tail = &mut committer.tail;
+        tail.durable_through = Place { segment: active.segment.id(), offset: FileOffset(tail.end) };
+        self.marks.durable.fetch_max(tail.next_lsn, Ordering::AcqRel);
+        self.durable_segment.store(active.segment.id().0, Ordering::Release);
+        let sealed = Segment::new(
+            Arc::clone(&self.vfs),
+            path.to_owned(),
+            *active.segment.header(),
+            self.options.read_mode,
+            None,
+            Some(tail.extent()),
+        );
+        self.change_live(|live| live.with_newest_replaced(sealed));
+        Ok(())
+    }
+
+    /// Shows readers a segment that has become active; the one before it may be due for trimming.
+    fn publish_segment(self: &Arc<Engine>, segment: &Arc<Segment>) {
+        self.change_live(|live| live.with_newest(Arc::clone(segment)));
+        if self.options.retention != Retention::default() {
+            self.chore(|engine| {
+                if let Err(error) = engine.retain() {
+                    engine.poison(error);
+                }
+            });
+        }
+    }
+}
+
+impl Tail {
+    /// The tail as the header of the segment after it describes it.
+    pub(crate) fn as_predecessor(&self) -> Option<Predecessor> {
+        Some(Predecessor {
+            id: self.segment?,
+            end: FileOffset(self.end),
+            next_lsn: self.next_lsn,
+            chain: self.chain,
+            footer: self.footer.map(FileOffset),
+        })
+    }
+
+    /// The tail as the end of a segment that is not written any more.
+    pub(crate) fn extent(&self) -> Extent {
+        let Tail { end, next_lsn, chain, footer, .. } = *self;
+        Extent { end, next_lsn, chain, footer }
+    }
+}
+
+impl Live {
+    /// The same with one more segment.
+    fn with_newest(&self, segment: Arc<Segment>) -> Live {
+        let mut segments = self.segments.clone();
+        segments.push(segment);
+        Live { segments, first_lsn: self.first_lsn, cuts: self.cuts.clone() }
+    }
+
+    /// The same with another object for the newest segment.
+    fn with_newest_replaced(&self, segment: Arc<Segment>) -> Live {
+        let mut segments = self.segments.clone();
+        segments.pop();
+        segments.push(segment);
+        Live { segments, first_lsn: self.first_lsn, cuts: self.cuts.clone() }
+    }
+}
+
+/// The padding frame before the group's trailer; empty when none is wanted.
+fn padding(group: &Group, offset: u64) -> Vec<u8> {
+    let (Some(segment), Some(seed)) = (&group.segment, group.seed) else { return Vec::new() };
+    if group.padding == 0 {
+        return Vec::new();
+    }
+    let payload = vec![0; (group.padding - crate::frame::FRAME_HEADER_BYTES) as usize];
+    let delta = (group.next_lsn() - segment.header().first_lsn) as u32;
+    Frame::build(Kind::Padding, delta, &payload, offset, seed)
+}
+
+const _: () = assert!(DATA_START.is_multiple_of(8));

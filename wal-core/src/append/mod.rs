@@ -1,0 +1,24 @@
+//! The append path: claim a place, copy and checksum outside any lock, commit in groups.
+
+mod batch;
+mod chores;
+mod claims;
+mod commit;
+mod engine;
+mod ring;
+mod serve;
+mod stats;
+mod submit;
+mod ticket;
+mod turn;
+mod waiters;
+mod writer;
+
+pub(crate) use batch::Batch;
+pub(crate) use claims::Claims;
+pub(crate) use commit::{Active, Committer, Tail};
+pub(crate) use engine::{Engine, Marks, Parts, deadline, nanoseconds};
+pub(crate) use ring::Ring;
+pub(crate) use ticket::Submitted;
+pub use ticket::Ticket;
+pub(crate) use writer::{SegmentWriter, write_all};

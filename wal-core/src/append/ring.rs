@@ -1,0 +1,124 @@
+//! The ring: memory between appenders and the kernel, addressed by a position that only grows.
+#![allow(unsafe_code)]
+
+use std::io;
+use std::ops::Range;
+
+use memmap2::{MmapMut, MmapOptions, UncheckedAdvice};
+
+/// Memory that appenders fill side by side and the committer writes out.
+///
+/// A position is a count of bytes since the log was opened; it lies at `position % capacity`. Who
+/// may touch which bytes is decided by claims, not here: an appender writes only to the range it
+/// claimed and only until it has published it, the committer reads a group's range only after all
+/// of it was published, and a range is claimed again only after it was freed.
+pub(crate) struct Ring {
+    memory: MmapMut,
+    base: *mut u8,
+    mask: u64,
+}
+
+// SAFETY: `base` points into `memory`, which lives as long as the ring and never moves; all access
+// through it goes through the functions below, whose callers keep ranges apart.
+unsafe impl Send for Ring {}
+// SAFETY: as above; shared access writes disjoint ranges only.
+unsafe impl Sync for Ring {}
+
+impl Ring {
+    /// A ring of at least `bytes`, rounded up to a power of two. Pages are taken as they are used.
+    pub(crate) fn new(bytes: u64) -> io::Result<Ring> {
+        let capacity = bytes.next_power_of_two();
+        let mut memory = MmapOptions::new().len(capacity as usize).map_anon()?;
+        let base = memory.as_mut_ptr();
+        Ok(Ring { memory, base, mask: capacity - 1 })
+    }
+
+    pub(crate) fn capacity(&self) -> u64 {
+        self.mask + 1
+    }
+
+    /// Copies `bytes` to `position`.
+    ///
+    /// # Safety
+    /// The caller has claimed `position..position + bytes.len()`, nobody else writes there, and the
+    /// committer does not read there before the caller publishes.
+    #[inline]
+    pub(crate) unsafe fn copy_in(&self, position: u64, bytes: &[u8]) {
+        let at = (position & self.mask) as usize;
+        let head = bytes.len().min(self.capacity() as usize - at);
+        // SAFETY: `at < capacity` and `head <= capacity - at`, so both destinations lie inside the
+        // mapping; the caller owns the range, and `bytes` is foreign memory.
+        unsafe {
+            std::ptr::copy_nonoverlapping(bytes.as_ptr(), self.base.add(at), head);
+            if head < bytes.len() {
+                assert!(bytes.len() - head <= at, "a claim never laps itself");
+                std::ptr::copy_nonoverlapping(
+                    bytes.as_ptr().add(head),
+                    self.base,
+                    bytes.len() - head,
+                );
+            }
+        }
+    }
+
+    /// The bytes of `range`: one piece, or two where it passes the end of the memory.
+    ///
+    /// # Safety
+    /// Nobody writes to the range while the slices live: the caller has claimed it, or it belongs
+    /// to a group that was published whole.
+    #[inline]
+    pub(crate) unsafe fn slices(&self, range: Range<u64>) -> [&[u8]; 2] {
+        let len = (range.end - range.start) as usize;
+        let at = (range.start & self.mask) as usize;
+        assert!(len <= self.capacity() as usize, "a range fits the ring");
+        let head = len.min(self.capacity() as usize - at);
+        // SAFETY: both pieces lie inside the mapping, as in `copy_in`; initialised because an
+        // anonymous mapping starts zeroed.
+        unsafe {
+            [
+                std::slice::from_raw_parts(self.base.add(at), head),
+                std::slice::from_raw_parts(self.base, len - head),
+            ]
+        }
+    }
+
+    /// Gives the memory back to the system; it reads as zeros afterwards.
+    ///
+    /// # Safety
+    /// No range is claimed or being read.
+    pub(crate) unsafe fn release(&self) -> io::Result<()> {
+        // SAFETY: the contents are not needed, as the caller promises; the mapping is anonymous and
+        // private, so it stays valid.
+        unsafe { self.memory.unchecked_advise(UncheckedAdvice::DontNeed) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_come_back_also_across_the_end_of_the_memory() {
+        let ring = Ring::new(4096).expect("memory");
+        for position in [0u64, 8, 4090, 4096 * 7 - 3] {
+            let bytes: Vec<u8> = (0..100).collect();
+            // SAFETY: a single thread owns the whole ring.
+            let slices = unsafe {
+                ring.copy_in(position, &bytes);
+                ring.slices(position..position + 100)
+            };
+            assert_eq!(slices.concat(), bytes);
+        }
+    }
+
+    #[test]
+    fn released_memory_reads_as_zeros() {
+        let ring = Ring::new(1 << 16).expect("memory");
+        // SAFETY: a single thread owns the whole ring.
+        unsafe {
+            ring.copy_in(5, b"x");
+            ring.release().expect("advice is taken");
+            assert_eq!(ring.slices(5..6).concat(), b"\0");
+        }
+    }
+}

@@ -1,0 +1,292 @@
+//! Whose turn it is to flush: a waiting appender does it itself when nobody else does, and a shared
+//! background thread goes on while there is more.
+
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, MutexGuard, PoisonError, TryLockError};
+use std::task::Waker;
+use std::time::Instant;
+
+use super::claims::{GENERATIONS, Group};
+use super::commit::Committer;
+use super::engine::{Engine, TakenBack};
+use super::serve::WATERMARK_DELAY;
+use super::submit::Timer;
+use super::waiters::{self, Bound};
+use crate::background;
+use crate::error::{Error, ErrorKind, Result};
+use crate::lsn::SegmentId;
+
+impl Engine {
+    /// Waits until `bound` is reached, flushing in person when nobody else does.
+    ///
+    /// `incarnation` is that of the claim waited for; none for an LSN as such.
+    pub(crate) fn wait(
+        self: &Arc<Engine>,
+        bound: Bound,
+        incarnation: Option<u64>,
+        deadline: Option<Instant>,
+    ) -> Result<()> {
+        loop {
+            if let Some(outcome) = self.outcome(bound, incarnation) {
+                return outcome;
+            }
+            // Who may wait for a limited time does not start what may take any time.
+            if deadline.is_none() && self.try_flush() {
+                continue;
+            }
+            let is_over = || self.outcome(bound, incarnation).is_some();
+            let Some(place) = self.waiters.queue_thread(bound, is_over) else { continue };
+            if incarnation.is_none() {
+                // The record may have come, at a level that asks for no sync, just before the wait
+                // was queued: whoever wrote it did not know that it is waited for.
+                self.want_sync(bound.end);
+                self.go_on();
+            } else if deadline.is_some() {
+                self.go_on();
+            }
+            let left = deadline.map(|at| at.saturating_duration_since(Instant::now()));
+            match left {
+                None => std::thread::park(),
+                Some(left) if !left.is_zero() => std::thread::park_timeout(left),
+                Some(_) => {
+                    self.waiters.leave(place);
+                    return Err(Error::plain(
+                        ErrorKind::Timeout,
+                        format!(
+                            "LSN {} is not there yet; it can be waited for again",
+                            bound.end - 1
+                        ),
+                    ));
+                }
+            }
+            self.waiters.leave(place);
+        }
+    }
+
+    /// How waiting for `bound` ended; none while it goes on.
+    pub(crate) fn outcome(&self, bound: Bound, incarnation: Option<u64>) -> Option<Result<()>> {
+        let mark = if bound.durable { &self.marks.durable } else { &self.marks.written };
+        // The mark is read before the incarnation: a mark raised by LSNs issued again is raised
+        // after the incarnation was.
+        let is_reached = mark.load(Ordering::Acquire) >= bound.end;
+        if let Some(incarnation) = incarnation
+            && incarnation != self.marks.incarnation.load(Ordering::Acquire)
+            && let Some(outcome) = self.outcome_of_old(bound, incarnation)
+        {
+            return Some(outcome);
+        }
+        if is_reached {
+            return Some(Ok(()));
+        }
+        if let Some(cause) = self.poisoned() {
+            return Some(Err(cause.clone()));
+        }
+        if let Err(error) = self.check_process() {
+            return Some(Err(error));
+        }
+        // Closing flushes what was submitted: only when it has ended is there nothing to wait for.
+        if self.is_down() && mark.load(Ordering::Acquire) < bound.end {
+            return self.check_open().err().map(Err);
+        }
+        None
+    }
+
+    /// The outcome of a claim made before LSNs were last taken back or truncated.
+    fn outcome_of_old(&self, bound: Bound, incarnation: u64) -> Option<Result<()>> {
+        let taken_back = self.taken_back.lock().unwrap_or_else(PoisonError::into_inner);
+        let later = || taken_back.iter().filter(|taken| taken.incarnation > incarnation);
+        if let Some(taken) = later().find(|taken| bound.end > taken.first_lsn) {
+            return Some(Err(taken.error.clone()));
+        }
+        let forgotten = taken_back.first().is_some_and(|oldest| {
+            taken_back.len() == TAKEN_BACK_MAX && incarnation + 1 < oldest.incarnation
+        });
+        if forgotten {
+            let message = "too long ago to tell: the log was full many times since; read the LSN";
+            return Some(Err(Error::plain(ErrorKind::Full, message)));
+        }
+        drop(taken_back);
+        // Whatever came before a truncation was flushed and synced by it.
+        (self.claims().completed_incarnation() > incarnation).then_some(Ok(()))
+    }
+
+    /// Flushes one commit if there is something to flush and nobody else is flushing; returns
+    /// whether it did.
+    pub(crate) fn try_flush(self: &Arc<Engine>) -> bool {
+        if !self.has_work() {
+            return false;
+        }
+        let mut committer = match self.committer.try_lock() {
+            Ok(committer) => committer,
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            Err(TryLockError::WouldBlock) => return false,
+        };
+        self.delay_for_more();
+        self.meters.flushes_inline.add(1);
+        // The error is in the log's state by now, where every waiter finds it.
+        let _ = self.flush(&mut committer);
+        drop(committer);
+        // Whoever came meanwhile found the committer taken and waits for it.
+        self.go_on();
+        true
+    }
+
+    /// Has a background thread flush what there is.
+    pub(crate) fn kick(self: &Arc<Engine>) {
+        if self.flushing.load(Ordering::SeqCst) || self.flushing.swap(true, Ordering::SeqCst) {
+            return;
+        }
+        let engine = Arc::clone(self);
+        background::run(Box::new(move || engine.flush_in_background()));
+    }
+
+    /// The committer, once whoever has it is done.
+    pub(crate) fn committer(&self) -> MutexGuard<'_, Committer> {
+        self.committer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Has a background thread flush if somebody found the committer taken.
+    pub(super) fn go_on(self: &Arc<Engine>) {
+        if self.has_work() {
+            self.kick();
+        }
+    }
+
+    /// Flushes and syncs everything that was submitted.
+    pub(crate) fn flush_all(self: &Arc<Engine>, committer: &mut Committer) -> Result<()> {
+        while !self.claims().is_idle() {
+            self.flush(committer)?;
+        }
+        self.sync_tail(committer).inspect_err(|error| self.poison(error.clone()))?;
+        let written = self.marks.written.load(Ordering::Relaxed);
+        self.waiters.wake(written, self.marks.durable.load(Ordering::Relaxed));
+        Ok(())
+    }
+
+    fn flush_in_background(self: Arc<Engine>) {
+        loop {
+            let mut committer = self.committer();
+            while self.has_work() {
+                self.delay_for_more();
+                self.meters.flushes_background.add(1);
+                let _ = self.flush(&mut committer);
+            }
+            drop(committer);
+            self.flushing.store(false, Ordering::SeqCst);
+            // Whoever claimed after the last look saw the flag still set and did not kick.
+            if !self.has_work() || self.flushing.swap(true, Ordering::SeqCst) {
+                return;
+            }
+        }
+    }
+
+    /// Whether somebody has to flush: records wait, or a sync is owed.
+    fn has_work(&self) -> bool {
+        if self.poisoned().is_some() {
+            return false;
+        }
+        let claims = self.claims();
+        !claims.is_idle() || claims.sync_wanted > self.marks.durable.load(Ordering::Acquire)
+    }
+
+    /// Waits for more records where the user trades latency for fewer syncs.
+    fn delay_for_more(&self) {
+        let delay = self.options.max_batch_delay;
+        if !delay.is_zero() && self.claims().open_bytes() < self.options.max_batch_bytes {
+            std::thread::sleep(delay);
+        }
+    }
+
+    /// Queues a task for `bound` unless `is_over`; returns whether it was queued.
+    pub(super) fn queue_task(
+        &self,
+        bound: Bound,
+        waker: &Waker,
+        is_over: impl Fn() -> bool,
+    ) -> Option<waiters::Place> {
+        self.waiters.queue_task(bound, waker, is_over)
+    }
+
+    pub(super) fn leave_queue(&self, place: waiters::Place) {
+        self.waiters.leave(place);
+    }
+
+    /// Whether as many bytes are unsynced as the options allow at the most.
+    pub(super) fn is_sync_due(&self, committer: &Committer) -> bool {
+        let Some(sync_bytes) = self.options.sync_bytes else { return false };
+        let tail = &committer.tail;
+        let durable = tail.durable_through;
+        let synced = if Some(durable.segment) == tail.segment { durable.offset.0 } else { 0 };
+        tail.end.saturating_sub(synced) >= sync_bytes
+    }
+
+    /// Work that a flush has shown to be coming, none of it on the commit path.
+    pub(super) fn after_flush(self: &Arc<Engine>, committer: &mut Committer, has_unsynced: bool) {
+        self.arm(Timer::Watermark, WATERMARK_DELAY);
+        if has_unsynced && let Some(delay) = self.options.sync_every {
+            self.arm(Timer::Sync, delay);
+        }
+        if committer.is_news && !has_unsynced {
+            // As soon as a segment holds something acknowledged, the state file says so: from then
+            // on the loss of the segment, its header or its newest opening cannot pass for a crash.
+            committer.is_news = false;
+            let tail = committer.tail.clone();
+            self.chore(move |engine| engine.write_watermark(&tail));
+        }
+        let end = committer.tail.end;
+        let Some(active) = &mut committer.active else { return };
+        let zeroed_to = active.zeroed_to.max(active.growing_to);
+        if let Some(target) = active.growth.wanted(end, zeroed_to) {
+            active.growing_to = target;
+            let growth = Arc::clone(&active.growth);
+            let path = active.segment.path().to_owned();
+            self.chore(move |engine| {
+                // A write that fails is met again, and reported, when a commit needs the room.
+                if growth.grow(target).is_err() {
+                    return;
+                }
+                if let Err(error) = growth.sync() {
+                    let error = Error::io("syncing a segment", &path, error);
+                    engine.poison(error.with_kind(ErrorKind::Io));
+                }
+            });
+        }
+        if !active.has_asked_for_spare && end > self.options.segment_bytes / 2 {
+            active.has_asked_for_spare = true;
+            self.chore(|engine| {
+                let next = engine.next_segment.load(Ordering::Relaxed);
+                let _ = engine.spares.prepare(SegmentId(next));
+            });
+        }
+    }
+
+    /// Takes back the group's claims and all later ones; returns whether any was acknowledged.
+    pub(super) fn take_back(&self, group: &Group, error: &Error) -> bool {
+        let mut claims = self.claims();
+        for (generation, count) in claims.untaken() {
+            let published = &self.published[generation as usize % GENERATIONS].0;
+            while published.load(Ordering::Acquire) != count && self.poisoned().is_none() {
+                std::thread::yield_now();
+            }
+            published.store(0, Ordering::Relaxed);
+        }
+        let acknowledged = claims.take_back(group);
+        self.marks.incarnation.store(claims.incarnation, Ordering::Release);
+        self.epoch.fetch_add(1, Ordering::Relaxed);
+        self.marks.submitted.store(claims.next_lsn(), Ordering::Release);
+        let mut taken_back = self.taken_back.lock().unwrap_or_else(PoisonError::into_inner);
+        if taken_back.len() == TAKEN_BACK_MAX {
+            taken_back.remove(0);
+        }
+        taken_back.push(TakenBack {
+            incarnation: claims.incarnation,
+            first_lsn: claims.next_lsn(),
+            error: error.clone(),
+        });
+        self.recount_segment_bytes();
+        acknowledged
+    }
+}
+
+/// How often LSNs can be taken back before tickets not asked until then are told so.
+const TAKEN_BACK_MAX: usize = 1024;

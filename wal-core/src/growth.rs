@@ -1,0 +1,103 @@
+//! How far a segment's file has been written with zeros, ahead of the commits.
+//!
+//! Overwriting zeros needs no journal commit of the file system, writing into a hole or past the
+//! end does: two to three times as long for a small durable commit. So files are zeroed ahead, in
+//! the background, a little at first and more as the log turns out to be used.
+
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::append::write_all;
+use crate::limits::BLOCK_BYTES;
+use crate::vfs::File;
+
+/// The zeroed extent of one segment file, shared by the committer and the background.
+pub(crate) struct Growth {
+    file: Arc<dyn File>,
+    /// The size the file is to reach.
+    bytes: u64,
+    /// Everything from the start up to here is written or zeroed, or will be written by the
+    /// committer before anybody zeroes it.
+    zeroed_to: Mutex<u64>,
+    /// The error number of a sync that failed in the background. Held while one is going on.
+    failed_sync: Mutex<Option<i32>>,
+}
+
+impl Growth {
+    pub(crate) fn new(file: Arc<dyn File>, bytes: u64, zeroed_to: u64) -> Growth {
+        Growth { file, bytes, zeroed_to: Mutex::new(zeroed_to), failed_sync: Mutex::new(None) }
+    }
+
+    /// The committer is about to write up to `end`: nobody zeroes below it from now on. Returns
+    /// how far the file is zeroed.
+    pub(crate) fn reserve(&self, end: u64) -> u64 {
+        let mut zeroed_to = self.zeroed_to.lock().unwrap_or_else(PoisonError::into_inner);
+        *zeroed_to = (*zeroed_to).max(end.next_multiple_of(BLOCK_BYTES));
+        *zeroed_to
+    }
+
+    /// Whether a file used up to `end` should be grown, and to where.
+    pub(crate) fn wanted(&self, end: u64, zeroed_to: u64) -> Option<u64> {
+        if zeroed_to >= self.bytes || end.saturating_mul(2) < zeroed_to {
+            return None;
+        }
+        Some(zeroed_to.saturating_mul(GROWTH_FACTOR).max(GROWTH_BYTES_MIN).min(self.bytes))
+    }
+
+    /// Zeroes up to `target`, so that the commits that follow change no metadata once the zeros are
+    /// synced. A crash leaves a longer or shorter file with zeros at its end, which is what it was
+    /// before.
+    pub(crate) fn grow(&self, target: u64) -> io::Result<()> {
+        loop {
+            // One chunk at a time under the lock: the committer never waits for more than that.
+            let mut zeroed_to = self.zeroed_to.lock().unwrap_or_else(PoisonError::into_inner);
+            let from = *zeroed_to;
+            if from >= target {
+                break;
+            }
+            let to = target.min(from + ZEROS_BYTES as u64);
+            write_all(&*self.file, &[ZEROS.get(..(to - from) as usize).unwrap_or(ZEROS)], from)?;
+            *zeroed_to = to;
+        }
+        Ok(())
+    }
+
+    /// Syncs what was zeroed, and with it whatever commits have written meanwhile.
+    ///
+    /// After an error the log is to be poisoned: the system tells of lost writes only once, so the
+    /// next sync of a commit would succeed although its bytes are gone.
+    pub(crate) fn sync(&self) -> io::Result<()> {
+        let mut failed_sync = self.failed_sync();
+        self.file.sync().inspect_err(|error| *failed_sync = Some(errno_of(error)))
+    }
+
+    /// What a commit asks after its own sync: whether one in the background was told before that
+    /// bytes were lost. Waits for one that is going on.
+    pub(crate) fn check_synced(&self) -> io::Result<()> {
+        self.failed_sync().map_or(Ok(()), |errno| Err(io::Error::from_raw_os_error(errno)))
+    }
+
+    fn failed_sync(&self) -> MutexGuard<'_, Option<i32>> {
+        self.failed_sync.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn errno_of(error: &io::Error) -> i32 {
+    error.raw_os_error().unwrap_or(libc::EIO)
+}
+
+/// Writes zeros to `from..to` of a file nobody else uses.
+pub(crate) fn zero(file: &dyn File, from: u64, to: u64) -> io::Result<()> {
+    let mut at = from;
+    while at < to {
+        let len = (to - at).min(ZEROS_BYTES as u64) as usize;
+        write_all(file, &[ZEROS.get(..len).unwrap_or(ZEROS)], at)?;
+        at += len as u64;
+    }
+    Ok(())
+}
+
+const ZEROS_BYTES: usize = 1 << 20;
+static ZEROS: &[u8] = &[0; ZEROS_BYTES];
+const GROWTH_FACTOR: u64 = 4;
+const GROWTH_BYTES_MIN: u64 = 256 * 1024;

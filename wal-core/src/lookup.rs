@@ -1,0 +1,106 @@
+//! Single records: by LSN, and by commit time.
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::live::Live;
+use crate::lsn::Lsn;
+use crate::position::{not_appended, system_time, trimmed};
+use crate::record::Record;
+use crate::segment::{CommitSpan, Segment};
+use crate::tail::Tail;
+
+/// One verified record.
+///
+/// # Errors
+/// `Trimmed` below the first record, `NotFound` past the last visible one, `Corrupt`, `Io`,
+/// `Closed`.
+pub(crate) fn read(tail: &dyn Tail, lsn: Lsn) -> Result<Record> {
+    tail.check_open()?;
+    let record = visible(tail, lsn.get(), |segment| segment.record(lsn.get()))?;
+    tail.count_reads(1);
+    Ok(record)
+}
+
+/// The commit time of a record.
+///
+/// # Errors
+/// As [`read`].
+pub(crate) fn time_of(tail: &dyn Tail, lsn: Lsn) -> Result<SystemTime> {
+    tail.check_open()?;
+    Ok(system_time(commit_of(tail, lsn.get())?.time_ns))
+}
+
+/// The commit of a record.
+pub(crate) fn commit_of(tail: &dyn Tail, lsn: u64) -> Result<CommitSpan> {
+    visible(tail, lsn, |segment| segment.commit_after(lsn))
+}
+
+/// The first record committed at `time_ns` or later; the LSN of the next one when there is none.
+/// Commit times never go back, so a few probes of a commit each find it.
+pub(crate) fn first_at(tail: &dyn Tail, time_ns: u64) -> Result<u64> {
+    let (live, end) = tail.snapshot();
+    let (mut low, mut high) = (live.first_lsn, end);
+    while low < high {
+        let middle = low + (high - low) / 2;
+        let commit = match commit_in(&live, middle) {
+            Ok(commit) => commit,
+            // A trim took the segment away under the search: it starts again with what is left.
+            Err(_) if middle < tail.live().first_lsn => return first_at(tail, time_ns),
+            Err(error) => return Err(error),
+        };
+        if commit.time_ns < time_ns {
+            low = commit.next_lsn.max(middle + 1);
+        } else {
+            high = commit.first_lsn.clamp(low, middle);
+        }
+    }
+    Ok(low.min(end))
+}
+
+/// Asks the segment of a visible record. What went wrong while segments came and went is no answer:
+/// it is asked again.
+#[inline]
+fn visible<T>(tail: &dyn Tail, lsn: u64, ask: impl Fn(&Segment) -> Result<T>) -> Result<T> {
+    let mut attempts_left = ATTEMPTS_MAX;
+    let mut has_looked = false;
+    loop {
+        let end = tail.visible_end();
+        let live = tail.live();
+        if lsn < live.first_lsn {
+            return Err(trimmed(lsn, live.first_lsn));
+        }
+        if lsn >= end {
+            return Err(not_appended(lsn, end.max(live.first_lsn)));
+        }
+        let answer = match live.segment_for(lsn) {
+            Some(segment) => ask(segment),
+            None => Err(no_segment(lsn)),
+        };
+        attempts_left -= 1;
+        let changed =
+            || tail.live_address() != Arc::as_ptr(&live).addr() || tail.visible_end() < end;
+        match answer {
+            Err(_) if attempts_left > 0 && changed() => continue,
+            Err(_) if !std::mem::replace(&mut has_looked, true) && tail.look_again() => continue,
+            answer => return answer,
+        }
+    }
+}
+
+fn commit_in(live: &Live, lsn: u64) -> Result<CommitSpan> {
+    live.segment_for(lsn).ok_or_else(|| no_segment(lsn))?.commit_after(lsn)
+}
+
+#[cold]
+pub(crate) fn no_segment(lsn: u64) -> Error {
+    Error::plain(ErrorKind::Internal, format!("record {lsn} is visible but in no segment"))
+}
+
+/// Every further attempt needs another publication in between.
+const ATTEMPTS_MAX: u32 = 100;
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;

@@ -1,0 +1,129 @@
+//! The first phases of opening: the directory, the lock, the state.
+
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::survey::segment_files;
+use crate::error::{Damage, Error, ErrorKind, Result};
+use crate::lsn::FileOffset;
+use crate::options::Options;
+use crate::recovery::report::RecoveryCase;
+use crate::state::{SlotsCase, StateFile};
+use crate::vfs::{Access, File, Lock, Vfs};
+
+/// The name of the state file, which is also the lock file: it is never replaced, so its inode is
+/// the log's identity while somebody writes to it.
+pub(crate) const STATE_FILE: &str = "STATE";
+
+/// Opens the state file, creating directory and file where the options allow, and takes the
+/// writer's lock.
+pub(super) fn lock(vfs: &dyn Vfs, path: &Path, options: &Options) -> Result<Arc<dyn File>> {
+    let state_path = path.join(STATE_FILE);
+    let file = match vfs.open(&state_path, Access::Write) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => create(vfs, path, options)?,
+        Err(error) => return Err(refuse(path, &state_path, error)),
+    };
+    wait_for_lock(&*file, path, options.lock_wait)?;
+    Ok(file)
+}
+
+/// The same for a log that must exist.
+pub(crate) fn lock_existing(vfs: &dyn Vfs, path: &Path) -> Result<Arc<dyn File>> {
+    lock(vfs, path, &Options { create: false, ..Options::default() })
+}
+
+/// Reads the state, and refuses a missing one beside segments that need it.
+pub(crate) fn read_state(vfs: &dyn Vfs, path: &Path, file: Arc<dyn File>) -> Result<StateFile> {
+    let state_path = path.join(STATE_FILE);
+    let state = StateFile::open(file, &state_path)?;
+    if *state.case() == SlotsCase::Fresh && !segment_files(vfs, path)?.is_empty() {
+        return Err(Error::corrupt(Damage {
+            path: state_path,
+            segment: None,
+            offset: FileOffset(0),
+            lsns: None,
+            expected: "a state slot, because there are segments".into(),
+            found: format!("an unfinished state file (case {})", RecoveryCase::StateLost),
+        }));
+    }
+    Ok(state)
+}
+
+/// Creates the directory and an empty state file.
+///
+/// A crash leaves a directory, with or without an empty state file: the next opening starts over.
+fn create(vfs: &dyn Vfs, path: &Path, options: &Options) -> Result<Arc<dyn File>> {
+    let state_path = path.join(STATE_FILE);
+    if !options.create {
+        return Err(Error::at_path(ErrorKind::NotFound, path, "there is no log here"));
+    }
+    vfs.create_dir_all(path).map_err(|error| refuse(path, path, error))?;
+    if !segment_files(vfs, path)?.is_empty() {
+        return Err(Error::corrupt(Damage {
+            path: state_path,
+            segment: None,
+            offset: FileOffset(0),
+            lsns: None,
+            expected: "a state file, because there are segments".into(),
+            found: format!("no such file (case {})", RecoveryCase::StateLost),
+        }));
+    }
+    let file = match vfs.open(&state_path, Access::Create) {
+        // Somebody else is creating the same log: whoever gets the lock does it.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            vfs.open(&state_path, Access::Write)
+        }
+        opened => opened,
+    };
+    let file = file.map_err(|error| refuse(path, &state_path, error))?;
+    vfs.sync_dir(path).map_err(|error| Error::io("syncing the directory", path, error))?;
+    Ok(file)
+}
+
+fn wait_for_lock(file: &dyn File, path: &Path, lock_wait: Duration) -> Result<()> {
+    let started = Instant::now();
+    let mut pause = Duration::from_millis(1);
+    loop {
+        let is_locked = file
+            .try_lock(Lock::Exclusive)
+            .map_err(|error| Error::io("locking the log", path, error))?;
+        if is_locked {
+            return Ok(());
+        }
+        let waited = started.elapsed();
+        if waited >= lock_wait.max(LOCK_GRACE) {
+            return Err(Error::at_path(
+                ErrorKind::Locked,
+                path,
+                "another writer has the log open: close it there, or set lock_wait",
+            ));
+        }
+        thread::sleep(pause);
+        pause = (pause * 2).min(Duration::from_millis(20));
+    }
+}
+
+/// What the system's refusal to open means for the user.
+fn refuse(path: &Path, file: &Path, error: io::Error) -> Error {
+    match error.kind() {
+        io::ErrorKind::NotADirectory | io::ErrorKind::AlreadyExists => Error::at_path(
+            ErrorKind::Invalid,
+            path,
+            "a log is a directory, and this is something else: choose another path",
+        ),
+        io::ErrorKind::InvalidInput => Error::at_path(
+            ErrorKind::Invalid,
+            file,
+            "the state file of a log is a regular file, and this is something else",
+        ),
+        _ => Error::io("opening the log", file, error),
+    }
+}
+
+/// A reader that asks whether a writer is alive, and the child of a fork before it lets go, hold
+/// the lock for a moment: that is not another writer.
+const LOCK_GRACE: Duration = Duration::from_millis(20);

@@ -1,0 +1,18 @@
+//! Opening: from whatever stands on disk to a log that goes on, in named phases.
+//!
+//! `lock -> read state -> survey segments -> scan tail -> judge -> rewrite and sync above the
+//! watermark -> publish`. Only the last two write, and each of them can be interrupted and done
+//! again: recovering, appending and recovering again gives what the first recovery gave and what
+//! was appended.
+
+mod lock;
+mod open;
+mod report;
+mod survey;
+mod tail;
+
+pub(crate) use lock::{STATE_FILE, lock_existing};
+pub(crate) use open::{Judged, first_lsn, judged, open, report_of, sealed_segments};
+pub use report::{Cut, RecoveryCase, RecoveryReport};
+pub(crate) use survey::{Found, Start, Survey, read_full, read_start, segment_files};
+pub(crate) use tail::Verdict;

@@ -1,0 +1,181 @@
+//! What reading a segment needs beside its header: a source of bytes and the index of its records.
+//! A sealed segment's is loaded by the first reader, from the footer or without one.
+
+use std::sync::{Arc, OnceLock};
+
+use super::rebuild::rebuild;
+use super::source::{Reader, Source};
+use super::{DATA_START, Descriptor, Extent, Footer, Index, OpeningAt, Segment, SegmentHeader};
+use crate::error::{Error, ErrorKind, Result};
+use crate::frame::{FRAME_HEADER_BYTES, Fault, Frame, FrameHeader, Kind};
+use crate::le;
+use crate::limits::{BLOCK_BYTES, OPENINGS_PER_SEGMENT_MAX};
+use crate::memory::Memory;
+use crate::options::ReadMode;
+use crate::vfs::{Access, File, Lock};
+
+/// See the module.
+pub(crate) struct Body {
+    pub(crate) source: Source,
+    pub(crate) entries: Entries,
+    /// The file with its shared lock, where another process writes the log.
+    _locked: Option<Arc<dyn File>>,
+}
+
+/// Where the index of a segment is.
+pub(crate) enum Entries {
+    /// In memory, still growing: an active segment.
+    Growing(Box<Index>),
+    /// In the verified footer, at this offset of the file.
+    InFooter(u64),
+    /// In memory, rebuilt from the frames. Zero stands for a record that was not found; the damage
+    /// is the first that was met.
+    Rebuilt { entries: Vec<u32>, damage: Option<(u64, Fault)> },
+}
+
+impl Body {
+    pub(crate) fn active(file: OnceLock<Arc<dyn File>>) -> Body {
+        Body {
+            source: Source::Active(file),
+            entries: Entries::Growing(Box::default()),
+            _locked: None,
+        }
+    }
+
+    /// The body of a sealed segment, and its openings. A footer that is rotten or says something
+    /// else than the extent is as good as none.
+    pub(crate) fn load(segment: &Segment, extent: Extent) -> Result<(Body, Vec<OpeningAt>)> {
+        let locked = if segment.is_foreign() { Some(lock(segment)?) } else { None };
+        let source = open(segment, extent)?;
+        let footer = match extent.footer {
+            Some(offset) => footer(segment, &source, extent, offset)?,
+            None => None,
+        };
+        match footer {
+            Some(footer) => {
+                let entries = Entries::InFooter(footer.entry_offset(0));
+                Ok((Body { source, entries, _locked: locked }, footer.openings))
+            }
+            None => {
+                let (entries, openings) = rebuild(segment, &source, extent)?;
+                Ok((Body { source, entries, _locked: locked }, openings))
+            }
+        }
+    }
+
+    /// Where the frame of the record `delta` after the first stands. `cache` keeps index entries
+    /// that had to be read from the file.
+    #[inline]
+    pub(crate) fn offset(
+        &self,
+        segment: &Segment,
+        delta: u32,
+        cache: &mut Reader,
+    ) -> Result<Option<u64>> {
+        let entry = match &self.entries {
+            Entries::Growing(index) => index.entry(delta),
+            Entries::Rebuilt { entries, .. } => entries.get(delta as usize).copied(),
+            Entries::InFooter(first) => {
+                let at = first.saturating_add(u64::from(delta).saturating_mul(ENTRY_BYTES));
+                match &self.source {
+                    Source::Mapped(memory) => le::u32_at(memory, at as usize),
+                    source => read_entry(segment, source, at, cache)?,
+                }
+            }
+        };
+        Ok(entry.filter(|&entry| entry != 0).map(|entry| u64::from(entry).saturating_mul(8)))
+    }
+}
+
+/// Holds the writer of another process off using the file again, and makes sure that it has not.
+fn lock(segment: &Segment) -> Result<Arc<dyn File>> {
+    let failed = |error| Error::io("lock", segment.path(), error);
+    let file = segment.vfs().open(segment.path(), Access::Read).map_err(failed)?;
+    let mut block = vec![0; DATA_START as usize];
+    // Where no lock is to be had (a file system that is read-only, say), no writer has one either.
+    let is_locked = file.try_lock(Lock::Shared).unwrap_or(true);
+    let read = file.read_at(&mut block, 0).map_err(failed)?;
+    let copies = block.get(..read).unwrap_or_default().chunks(BLOCK_BYTES as usize);
+    let is_same = copies
+        .filter_map(|copy| SegmentHeader::decode(copy).ok())
+        .any(|header| header.id == segment.id() && header.uuid == segment.header().uuid);
+    if is_locked && is_same {
+        return Ok(file);
+    }
+    Err(Error::at_path(
+        ErrorKind::Trimmed,
+        segment.path(),
+        "the segment was trimmed meanwhile: look for the first record again",
+    ))
+}
+
+/// A mapping where one is wanted and to be had, a kept descriptor otherwise.
+///
+/// Nothing beyond the footer is mapped: the writer may still cut off what the segment does not use.
+fn open(segment: &Segment, extent: Extent) -> Result<Source> {
+    let failed = |doing| move |error| Error::io(doing, segment.path(), error);
+    let file = segment.vfs().open(segment.path(), Access::Read).map_err(failed("open"))?;
+    let file_bytes = file.len().map_err(failed("take the length of"))?;
+    let source = Source::Sealed(Descriptor::of(Arc::clone(&file)));
+    if segment.mode() != ReadMode::Map {
+        return Ok(source);
+    }
+    let mut end = extent.end;
+    if let Some(footer) = extent.footer {
+        let mut reader = Reader::new(0);
+        reader.hold(segment, &source, footer, FRAME_HEADER_BYTES)?;
+        if let Ok(header) = FrameHeader::peek(reader.held(footer)) {
+            end = end.max(footer.saturating_add(header.frame_bytes()));
+        }
+    }
+    // A system that refuses the mapping (there is a limit of how many) can still be read from.
+    match file.map(end.min(file_bytes)) {
+        Ok(Some(mapping)) => Ok(Source::Mapped(Memory::mapped(mapping))),
+        Ok(None) | Err(_) => Ok(source),
+    }
+}
+
+/// The footer, if it verifies and covers the extent. Openings of a part that was cut are left out.
+fn footer(
+    segment: &Segment,
+    source: &Source,
+    extent: Extent,
+    offset: u64,
+) -> Result<Option<Footer>> {
+    let mut reader = Reader::new(FOOTER_AHEAD_BYTES);
+    reader.hold_frame(segment, source, offset)?;
+    let Ok(frame) = Frame::decode(reader.held(offset), offset, segment.header().seed()) else {
+        return Ok(None);
+    };
+    if frame.header.kind != Kind::Seal {
+        return Ok(None);
+    }
+    let Some(mut footer) = Footer::decode(frame.payload, offset) else { return Ok(None) };
+    footer.openings.retain(|opening| opening.offset < extent.end);
+    let covered = footer.first_lsn.saturating_add(u64::from(footer.count));
+    let fits = footer.first_lsn == segment.header().first_lsn
+        && covered >= extent.next_lsn
+        && footer.openings.len() <= OPENINGS_PER_SEGMENT_MAX;
+    Ok(fits.then_some(footer))
+}
+
+#[cold]
+fn read_entry(
+    segment: &Segment,
+    source: &Source,
+    offset: u64,
+    cache: &mut Reader,
+) -> Result<Option<u32>> {
+    if (cache.held(offset).len() as u64) < ENTRY_BYTES {
+        // Entries before it are fetched, too, for readers on their way back. A reader of one record
+        // asks for that one and the next.
+        let before = (cache.ahead_bytes / 2) & !(ENTRY_BYTES - 1);
+        let start = if before < BLOCK_BYTES / 2 { offset } else { offset.saturating_sub(before) };
+        cache.fetch(segment, source, start, cache.ahead_bytes.max(2 * ENTRY_BYTES))?;
+    }
+    Ok(le::u32_at(cache.held(offset), 0))
+}
+
+/// Bytes of an entry in a footer.
+const ENTRY_BYTES: u64 = 4;
+const FOOTER_AHEAD_BYTES: u64 = 64 << 10;
