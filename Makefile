@@ -1,0 +1,29 @@
+# Every target is one script in ci/, which can be run by hand as well.
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test verify fix crash install
+
+PREFIX ?= /usr/local
+DESTDIR ?=
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name text; do \
+		printf '  make %-10s %s\n' "$$name" "$$text"; done
+
+demo: ## build the command, kill a writer, and count what it was promised
+	@ci/demo.sh
+
+test: ## set the machine up and run every check and test
+	@ci/test.sh
+
+verify: ## the checks that only read: format, lints, layers, links, codes, licences
+	@ci/verify.sh
+
+fix: ## mend what a program can mend: format, lints, generated files
+	@ci/fix.sh
+
+crash: ## the long crash campaign; WAL_CRASH_STATES says how many states
+	@ci/crash.sh
+
+install: ## install library, header and command; PREFIX=/usr/local DESTDIR=
+	@PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' ci/install.sh

@@ -1,0 +1,88 @@
+#!/usr/bin/env bash
+# Installs what is missing: `ci/setup.sh demo` (a C linker) or `ci/setup.sh test` (everything the
+# tests use). Quick when nothing is missing; on other systems than Debian it says what to install.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+purpose=${1:-test}
+has() { command -v "$1" >/dev/null 2>&1; }
+say() { printf 'setup: %s\n' "$*"; }
+
+# The packages that are missing, by what they are looked up by.
+missing_packages() {
+  has cc || echo gcc
+  [ -e /usr/include/stdio.h ] || echo libc6-dev
+  [ "$purpose" = demo ] && return
+  has c++ || echo g++
+  has pkg-config || echo pkg-config
+  has valgrind || echo valgrind
+  has python3 || echo python3
+  has cmake || echo cmake
+}
+
+install_packages() {
+  local packages=("$@") root=()
+  if ! has apt-get; then
+    say "no apt-get here: please install ${packages[*]} (or what they are called on this system)"
+    return 1
+  fi
+  if [ "$(id -u)" -ne 0 ]; then
+    if ! has sudo; then
+      say "not root and no sudo: please run  apt-get install ${packages[*]}"
+      return 1
+    fi
+    root=(sudo)
+    # Nobody is there to type a password.
+    [ "${CI:-}" != true ] || root+=(-n)
+  fi
+  say "installing ${packages[*]}"
+  local get=("${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get)
+  "${get[@]}" update -qq || true
+  "${get[@]}" install -y -qq --no-install-recommends "${packages[@]}" && return
+  # One package that is not to be had must not cost the others.
+  local package
+  for package in "${packages[@]}"; do
+    "${get[@]}" install -y -qq --no-install-recommends "$package" || true
+  done
+}
+
+# The Rust toolchain is the user's own: nothing is installed over it.
+check_rust() {
+  local wanted found
+  if ! has cargo || ! has rustc; then
+    say "no Rust toolchain: see https://rustup.rs"
+    exit 1
+  fi
+  wanted=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
+  found=$(rustc --version | sed 's/^rustc \([0-9.]*\).*/\1/')
+  if [ "$(printf '%s\n%s\n' "$wanted" "$found" | sort -V | head -n 1)" != "$wanted" ]; then
+    say "Rust $found is too old: $wanted or newer is needed (rustup update)"
+    exit 1
+  fi
+}
+
+# rustfmt and clippy are parts of the toolchain that a minimal installation leaves out.
+check_components() {
+  local component
+  for component in rustfmt clippy; do
+    cargo "${component/rustfmt/fmt}" --version >/dev/null 2>&1 && continue
+    if ! has rustup || ! rustup component add "$component"; then
+      say "no $component: the checks that need it will not run"
+    fi
+  done
+}
+
+check_rust
+mapfile -t packages < <(missing_packages)
+if [ "${#packages[@]}" -gt 0 ]; then
+  install_packages "${packages[@]}" || true
+  mapfile -t packages < <(missing_packages)
+fi
+if [ "${#packages[@]}" -gt 0 ]; then
+  say "going on without ${packages[*]}: what needs them will not run, and say so"
+fi
+if ! has cc || [ ! -e /usr/include/stdio.h ]; then
+  say "no C compiler: Rust cannot link without one (apt-get install gcc libc6-dev)"
+  exit 1
+fi
+[ "$purpose" = demo ] || check_components

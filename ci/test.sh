@@ -1,0 +1,16 @@
+#!/usr/bin/env bash
+# Everything a change has to pass: the machine's set-up, the checks, the tests, the installation.
+set -euo pipefail
+source "$(dirname "$0")/steps.sh"
+
+ci/setup.sh test
+steps_of ci/verify.sh
+
+step "the engine alone" cargo check --quiet --locked -p wal-core --all-targets
+step "the engine with tracing" \
+  cargo check --quiet --locked -p wal-core --all-targets --features tracing
+# The same cases each time, so that a failure is the change's; `ci/crash.sh` looks for new ones.
+step "tests of the crates" env PROPTEST_RNG_SEED=20261122 cargo test --quiet --locked
+steps_of ci/format.sh
+steps_of ci/installed.sh
+finish
