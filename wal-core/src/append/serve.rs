@@ -84,7 +84,9 @@ impl Engine {
     fn keep_watermark(self: &Arc<Engine>) {
         let commits = self.meters.commits.count();
         let is_quiet = self.commits_seen.swap(commits, Ordering::Relaxed) == commits;
-        let committer = self.committer.try_lock().ok().filter(|_| is_quiet);
+        // Not taken before that is known: an appender that finds the committer taken goes to sleep
+        // and relies on whoever has it to go on.
+        let committer = if is_quiet { self.committer.try_lock().ok() } else { None };
         let Some(committer) = committer else {
             self.arm(Timer::Watermark, WATERMARK_DELAY);
             return;
