@@ -8,10 +8,11 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::live::Live;
 use crate::lookup;
 use crate::lsn::Lsn;
-use crate::position::{Position, system_time, trimmed, truncated};
+use crate::position::{Position, trimmed, truncated};
 use crate::record::Record;
 use crate::segment::{CommitSpan, Window};
 use crate::tail::Tail;
+use crate::time::system_time;
 
 /// A position between two records of a log: [`Cursor::next`] gives the record after it and moves
 /// past it, [`Cursor::prev`] the one before it and moves back.

@@ -62,6 +62,7 @@ mod spares;
 mod state;
 mod stats;
 mod tail;
+mod time;
 mod trim;
 mod truncate;
 mod values;

@@ -6,10 +6,11 @@ use std::time::SystemTime;
 use crate::error::{Error, ErrorKind, Result};
 use crate::live::Live;
 use crate::lsn::Lsn;
-use crate::position::{not_appended, system_time, trimmed};
+use crate::position::{not_appended, trimmed};
 use crate::record::Record;
 use crate::segment::{CommitSpan, Segment};
 use crate::tail::Tail;
+use crate::time::system_time;
 
 /// One verified record.
 ///

@@ -1,11 +1,12 @@
 //! Where a cursor starts, and what becomes of places that are not there.
 
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::lookup;
 use crate::lsn::Lsn;
 use crate::tail::Tail;
+use crate::time::nanoseconds;
 
 /// A place between two records of a log.
 ///
@@ -72,15 +73,4 @@ pub(crate) fn truncated(position: u64, next: u64) -> Error {
 pub(crate) fn not_appended(lsn: u64, next: u64) -> Error {
     let message = format!("record {lsn} is not appended yet, the next LSN is {next}");
     Error::at_lsn(ErrorKind::NotFound, Lsn::new(next), message)
-}
-
-/// Nanoseconds since 1970 as commits hold them. Before 1970 nothing was committed.
-pub(crate) fn nanoseconds(time: SystemTime) -> u64 {
-    let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
-}
-
-/// The time of a commit.
-pub(crate) fn system_time(time_ns: u64) -> SystemTime {
-    SystemTime::UNIX_EPOCH + Duration::from_nanos(time_ns)
 }

@@ -6,7 +6,7 @@ use crate::tree::Tree;
 
 /// The modules of `wal-core`, lowest layer first. Every module is in exactly one layer.
 const LAYERS: &[(&str, &[&str])] = &[
-    ("words", &["lsn", "checksum", "le", "limits", "error", "event", "options", "stats"]),
+    ("words", &["lsn", "checksum", "le", "limits", "error", "event", "options", "stats", "time"]),
     ("the system", &["vfs", "memory"]),
     ("bytes", &["frame"]),
     ("one segment", &["segment", "record"]),

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::Instant;
 
 use super::chores::Chores;
 use super::claims::{Claims, GENERATIONS};
@@ -19,6 +19,7 @@ use crate::notify::Listeners;
 use crate::options::{Level, Options};
 use crate::segment::{Segment, SegmentHeader};
 use crate::spares::Spares;
+use crate::time::nanoseconds;
 use crate::vfs::{Vfs, fork_generation};
 
 /// The writing log.
@@ -315,12 +316,6 @@ impl Marks {
     pub(crate) fn last(mark: &AtomicU64) -> Option<Lsn> {
         Lsn::new(mark.load(Ordering::Acquire).wrapping_sub(1))
     }
-}
-
-/// Nanoseconds since 1970, as the format records times; a clock before 1970 counts as 1970.
-pub(crate) fn nanoseconds(time: SystemTime) -> u64 {
-    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// The moment a wait that may last so long ends.

@@ -17,7 +17,7 @@ mod writer;
 pub(crate) use batch::Batch;
 pub(crate) use claims::Claims;
 pub(crate) use commit::{Active, Committer, Tail};
-pub(crate) use engine::{Engine, Marks, Parts, deadline, nanoseconds};
+pub(crate) use engine::{Engine, Marks, Parts, deadline};
 pub(crate) use ring::Ring;
 pub(crate) use ticket::Submitted;
 pub use ticket::Ticket;

@@ -1,7 +1,6 @@
 //! The writing log's account of itself.
 
 use std::sync::atomic::Ordering;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::engine::{Engine, Marks};
 use crate::error::Result;
@@ -9,6 +8,7 @@ use crate::live::Live;
 use crate::lsn::{FileOffset, Lsn};
 use crate::segment::Segment;
 use crate::stats::{SegmentStats, Stats};
+use crate::time::system_time;
 
 impl Engine {
     /// A snapshot of counters, watermarks, segments and latencies.
@@ -63,9 +63,4 @@ impl Engine {
         };
         live.segments.iter().map(|segment| of(segment)).collect()
     }
-}
-
-/// A recorded time as the standard library has it.
-pub(crate) fn system_time(time_ns: u64) -> SystemTime {
-    UNIX_EPOCH + Duration::from_nanos(time_ns)
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::batch::Batch;
 use super::claims::{Claim, Claims, Fit, GENERATIONS, Terms};
-use super::engine::{Engine, nanoseconds};
+use super::engine::Engine;
 use super::ticket::Submitted;
 use super::waiters::Bound;
 use crate::background;
@@ -14,6 +14,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::limits::BLOCK_BYTES;
 use crate::lsn::Lsn;
 use crate::options::{AppendOptions, AtCapacity, Level, Wait};
+use crate::time::nanoseconds;
 
 impl Engine {
     /// Claims, encodes and publishes `batch`. Blocks only for back-pressure.

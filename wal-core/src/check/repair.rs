@@ -7,10 +7,10 @@ use super::backup::Backup;
 use super::inspection::Inspection;
 use super::plan::{Origin, Plan};
 use super::step::segment_path;
-use crate::append::nanoseconds;
 use crate::error::{Damage, Error, ErrorKind, Result};
 use crate::lsn::{FileOffset, LsnRange};
 use crate::recovery::{STATE_FILE, lock_existing, segment_files};
+use crate::time::nanoseconds;
 use crate::vfs::{Access, File, Lock, RealVfs, Vfs, random_u64};
 
 /// What [`repair`] did, or would do.

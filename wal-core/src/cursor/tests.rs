@@ -9,8 +9,9 @@ use crate::error::{Error, ErrorKind};
 use crate::fixture::{Modelled, TestLog, payload, varied_log};
 use crate::lsn::Lsn;
 use crate::options::ReadMode;
-use crate::position::{Position, system_time};
+use crate::position::Position;
 use crate::record::Record;
+use crate::time::system_time;
 
 const MODES: [ReadMode; 2] = [ReadMode::Map, ReadMode::Pread];
 

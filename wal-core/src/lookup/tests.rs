@@ -7,7 +7,8 @@ use crate::error::ErrorKind;
 use crate::fixture::{TestLog, payload, varied_log};
 use crate::lsn::Lsn;
 use crate::options::ReadMode;
-use crate::position::{Position, system_time};
+use crate::position::Position;
+use crate::time::system_time;
 
 const MODES: [ReadMode; 2] = [ReadMode::Map, ReadMode::Pread];
 

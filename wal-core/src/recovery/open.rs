@@ -228,7 +228,7 @@ fn first_slot(vfs: &dyn Vfs, options: &Options) -> Result<Slot> {
         uuid,
         first_lsn: options.first_lsn.get(),
         next_lsn: options.first_lsn.get(),
-        time_ns: crate::append::nanoseconds(vfs.now()),
+        time_ns: crate::time::nanoseconds(vfs.now()),
         ..Slot::unknown()
     })
 }
