@@ -121,6 +121,7 @@ static void closing_ends_the_work_of_other_threads(void) {
     close_and_release(log);
 }
 
+#if !defined(__SANITIZE_ADDRESS__)
 static void a_child_process_gets_forked_and_keeps_no_lock(void) {
     wal_log *log = open_at("fork");
     wal_cursor *cursor = NULL;
@@ -161,10 +162,17 @@ static void a_child_process_gets_forked_and_keeps_no_lock(void) {
     CHECK(wal_last_lsn(log) == 2);
     close_and_release(log);
 }
+#endif
 
 static void test(void) {
     what_is_closed_says_so();
     every_order_is_safe();
     closing_ends_the_work_of_other_threads();
+#if defined(__SANITIZE_ADDRESS__)
+    /* The child allocates, which POSIX leaves open for a process with threads: the C library keeps
+       its allocator usable, the sanitizer's may be left locked by a thread that is gone. */
+    puts("fork: left to the runs without the address sanitizer");
+#else
     a_child_process_gets_forked_and_keeps_no_lock();
+#endif
 }
