@@ -1,14 +1,14 @@
 # Every target is one script in ci/, which can be run by hand as well.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test verify fix crash install
+.PHONY: help demo test verify fix bench bench-scale crash guard guard-update install
 
 PREFIX ?= /usr/local
 DESTDIR ?=
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name text; do \
-		printf '  make %-10s %s\n' "$$name" "$$text"; done
+		printf '  make %-13s %s\n' "$$name" "$$text"; done
 
 demo: ## build the command, kill a writer, and count what it was promised
 	@ci/demo.sh
@@ -22,8 +22,20 @@ verify: ## the checks that only read: format, lints, layers, links, codes, licen
 fix: ## mend what a program can mend: format, lints, generated files
 	@ci/fix.sh
 
+bench: ## measure against the bare device and other logs; QUICK=1, BENCH_DIR=
+	@ci/bench.sh run
+
+bench-scale: ## measure how cost grows, and logs of 10 GB; QUICK=1, BENCH_DIR=
+	@ci/bench.sh scale
+
 crash: ## the long crash campaign; WAL_CRASH_STATES says how many states
 	@ci/crash.sh
+
+guard: ## count instructions, syncs and journal commits, and compare with ci/guard.toml
+	@ci/guard.sh
+
+guard-update: ## count them and make them the baseline
+	@ci/guard.sh update
 
 install: ## install library, header and command; PREFIX=/usr/local DESTDIR=
 	@PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' ci/install.sh

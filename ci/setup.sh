@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs what is missing: `ci/setup.sh demo` (a C linker) or `ci/setup.sh test` (everything the
-# tests use). Quick when nothing is missing; on other systems than Debian it says what to install.
+# Installs what is missing: `ci/setup.sh demo` (a C linker), `ci/setup.sh test` (everything the tests
+# use) or `ci/setup.sh bench` (what the measurements use). Quick when nothing is missing; on other systems than Debian it says what to install.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -13,6 +13,13 @@ missing_packages() {
   has cc || echo gcc
   [ -e /usr/include/stdio.h ] || echo libc6-dev
   [ "$purpose" = demo ] && return
+  if [ "$purpose" = bench ]; then
+    # The sync counts of other logs; a file system with a journal.
+    has strace || echo strace
+    has mkfs.ext4 || echo e2fsprogs
+    has losetup || echo mount
+    return
+  fi
   has c++ || echo g++
   has pkg-config || echo pkg-config
   has valgrind || echo valgrind
@@ -85,4 +92,4 @@ if ! has cc || [ ! -e /usr/include/stdio.h ]; then
   say "no C compiler: Rust cannot link without one (apt-get install gcc libc6-dev)"
   exit 1
 fi
-[ "$purpose" = demo ] || check_components
+[ "$purpose" != test ] || check_components

@@ -32,8 +32,12 @@ step "shape and layers of the code" cargo run --quiet --locked -p xtask -- tidy
 step "links and names in the documents" cargo run --quiet --locked -p xtask -- docs
 step "codes and options" cargo run --quiet --locked -p xtask -- codes
 step "licences" licences
+step "figures of docs/PERFORMANCE.md" cargo run --quiet --locked -p wal-bench -- report --check
 if cargo clippy --version >/dev/null 2>&1; then
-  step "lints" cargo clippy --quiet --locked --workspace --all-targets --all-features -- -D warnings
+  step "lints" cargo clippy --quiet --locked --workspace --exclude wal-bench --all-targets \
+    --all-features -- -D warnings
+  # Without the other logs: they are built by `ci/bench.sh` alone.
+  step "lints of the benchmark" cargo clippy --quiet --locked -p wal-bench --all-targets -- -D warnings
 else
   skip "lints" "no clippy"
 fi

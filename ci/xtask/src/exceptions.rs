@@ -43,6 +43,8 @@ fn listed(list: &[(&str, &str)], path: &str) -> bool {
 
 /// Where `unsafe` is needed.
 const UNSAFE: &[(&str, &str)] = &[
+    ("bench/src/kernel.rs", "processor time, advice and limits are system calls"),
+    ("bench/src/peers/walrus.rs", "sets the environment variables that peer is configured by"),
     ("wal-core/src/append/submit.rs", "copies records into the claim it holds"),
     ("wal-core/src/append/commit.rs", "reads a group that was published whole from the ring"),
     ("wal-core/src/append/serve.rs", "gives the memory of an empty ring back"),

@@ -1,7 +1,7 @@
 //! The checks that hold the house together: `cargo run -p xtask -- <check>`.
 //!
 //! Each check reads the checkout and prints what it finds, one line a finding; it ends with an
-//! error when there is any. Only `codes --write` changes files.
+//! error when there is any. Only `codes --write` and `guard --write` change files.
 // A command may print; the libraries may not.
 #![allow(clippy::print_stdout)]
 #![forbid(unsafe_code)]
@@ -10,6 +10,7 @@ mod codes;
 mod docs;
 mod exceptions;
 mod finding;
+mod guard;
 mod layers;
 mod licences;
 mod links;
@@ -33,6 +34,16 @@ fn main() -> ExitCode {
         ["docs"] => Tree::of_checkout().and_then(|tree| docs::check(&tree)),
         ["codes"] => Tree::of_checkout().and_then(|tree| codes::check(&tree)),
         ["codes", "--write"] => Tree::of_checkout().and_then(|tree| codes::write(&tree)),
+        ["guard", counted] => Tree::of_checkout().and_then(|tree| guard::check(&tree, counted)),
+        ["guard", "--terms", counted] => {
+            Tree::of_checkout().and_then(|tree| guard::terms(&tree, counted)).map(|terms| {
+                println!("{terms}");
+                Vec::new()
+            })
+        }
+        ["guard", "--write", counted] => {
+            Tree::of_checkout().and_then(|tree| guard::write(&tree, counted))
+        }
         ["licences"] => Tree::of_checkout().and_then(|tree| licences::check(&tree)),
         _ => Err(format!("unknown arguments {words:?}\n{USAGE}")),
     };
@@ -73,4 +84,7 @@ usage: cargo run -p xtask -- <check>
   docs            links, paths and make targets named in the documents
   codes           bindings/codes.toml against the engine, the C API document and wal-ffi
   codes --write   the same, and writes the parts that are generated from it
+  guard FILE      figures counted by wal-guard against ci/guard.toml
+  guard --terms FILE   how strictly they are compared, and why
+  guard --write FILE   makes them the baseline
   licences        the licence of everything that is linked, against deny.toml";

@@ -1,0 +1,234 @@
+//! Measurements on one file system: systems in turns, round by round.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use crate::args::RunArgs;
+use crate::child;
+use crate::mount::Mount;
+use crate::row::Row;
+use crate::sample::Outcome;
+use crate::summary;
+use crate::sync_count;
+use crate::systems;
+use crate::task::Task;
+use crate::workload::{Work, Workload};
+
+/// A directory that is measured in.
+pub struct Campaign {
+    /// Its file system.
+    pub mount: Mount,
+    work: PathBuf,
+    pace: Pace,
+    only: Vec<String>,
+    systems: Vec<String>,
+    is_first: bool,
+}
+
+/// How long and how often.
+#[derive(Clone, Copy, Debug)]
+pub struct Pace {
+    /// Counted rounds.
+    pub rounds: usize,
+    /// Rounds before, in which the systems warm the machine up.
+    pub rounds_before: usize,
+    /// The measured time of one measurement.
+    pub seconds: f64,
+    /// The time before.
+    pub warm_up: f64,
+    /// 0 for a full run, 1 for a quick one.
+    pub size: usize,
+}
+
+/// How much of a workload.
+#[derive(Clone, Copy, Debug)]
+pub struct Shape {
+    /// Bytes of a record.
+    pub record_bytes: usize,
+    /// Threads, tasks or logs.
+    pub parallel: usize,
+    /// Payload bytes of the log.
+    pub bytes: u64,
+    /// Payload bytes in the log before appends are measured.
+    pub filled: u64,
+    /// Followers that read beside the appends.
+    pub followers: usize,
+}
+
+impl Pace {
+    /// As the arguments say.
+    pub fn of(args: &RunArgs) -> Pace {
+        let pace = match args.quick {
+            true => Pace { rounds: 3, rounds_before: 0, seconds: 0.2, warm_up: 0.08, size: 1 },
+            false => Pace { rounds: 5, rounds_before: 1, seconds: 0.4, warm_up: 0.15, size: 0 },
+        };
+        Pace { rounds: args.rounds.unwrap_or(pace.rounds), ..pace }
+    }
+}
+
+impl Shape {
+    /// As the workload says.
+    pub fn of(workload: &Workload, pace: &Pace) -> Shape {
+        let bytes = workload.bytes[pace.size];
+        let parallel = workload.parallel;
+        Shape { record_bytes: 256, parallel, bytes, filled: 0, followers: 0 }
+    }
+}
+
+impl Campaign {
+    /// Prepares a directory of its own below `directory`; it goes with the campaign.
+    ///
+    /// # Errors
+    /// A directory that cannot be written.
+    pub fn new(directory: &Path, args: &RunArgs, is_first: bool) -> Result<Campaign, String> {
+        let say = |error: std::io::Error| format!("{}: {error}", directory.display());
+        let work = directory.join(format!("wal-bench.{}", std::process::id()));
+        fs::create_dir_all(&work).map_err(say)?;
+        let mount = Mount::of(&work).map_err(say)?;
+        Ok(Campaign {
+            mount,
+            work,
+            pace: Pace::of(args),
+            only: args.only.clone(),
+            systems: args.system.clone(),
+            is_first,
+        })
+    }
+
+    /// How long and how often it measures.
+    pub fn pace(&self) -> Pace {
+        self.pace
+    }
+
+    /// Whether a workload was asked for, and belongs on this file system. A quick run takes only
+    /// what waits for the disk to the others.
+    pub fn wants(&self, workload: &Workload) -> bool {
+        let is_here = match self.pace.size {
+            _ if self.is_first => true,
+            0 => workload.everywhere,
+            _ => workload.is_durable(),
+        };
+        is_here && self.asks_for(workload)
+    }
+
+    fn asks_for(&self, workload: &Workload) -> bool {
+        self.only.is_empty()
+            || self.only.iter().any(|name| [workload.id, workload.name].contains(&name.as_str()))
+    }
+
+    /// Measures every system that was asked for and returns a row for each.
+    ///
+    /// In each round the systems come one after the other, and each round begins with another one.
+    /// What fails or is unsupported once is not tried again.
+    pub fn measure(&self, workload: &Workload, shape: Shape, systems: &[String]) -> Vec<Row> {
+        let names: Vec<&String> = systems.iter().filter(|name| self.is_wanted(name)).collect();
+        let mut outcomes: Vec<Vec<Outcome>> = vec![Vec::new(); names.len()];
+        let rounds = workload.rounds.unwrap_or(self.pace.rounds);
+        let started = Instant::now();
+        // What is counted and not timed needs no warm-up.
+        let before = if workload.rounds.is_some() { 0 } else { self.pace.rounds_before };
+        for round in 1 - before..=rounds {
+            for turn in 0..names.len() {
+                let at = (turn + round) % names.len();
+                if outcomes[at].iter().any(|outcome| !matches!(outcome, Outcome::Measured(_))) {
+                    continue;
+                }
+                let task = self.task(workload, shape, names[at]);
+                let outcome = child::measure(&task, limit(&task), &[]);
+                progress(workload, &self.mount, names[at], round, &outcome);
+                if round > 0 || !matches!(outcome, Outcome::Measured(_)) {
+                    outcomes[at].push(outcome);
+                }
+            }
+        }
+        let rows = names.iter().zip(&outcomes).map(|(name, outcomes)| {
+            let task = self.task(workload, shape, name);
+            let mut row = summary::row(workload, &self.mount.label(), &task, outcomes);
+            self.count_syncs(workload, &task, &mut row);
+            row
+        });
+        let rows = rows.collect();
+        let _ = fs::remove_dir_all(self.work.join("prepared"));
+        eprintln!("{:<16} {} s", workload.name, started.elapsed().as_secs());
+        rows
+    }
+
+    fn is_wanted(&self, name: &str) -> bool {
+        name == "floor"
+            || self.systems.is_empty()
+            || self.systems.iter().any(|start| name.starts_with(start))
+    }
+
+    fn task(&self, workload: &Workload, shape: Shape, system: &str) -> Task {
+        Task {
+            system: system.to_owned(),
+            workload: workload.name.to_owned(),
+            directory: self.work.join("log"),
+            prepared: self.work.join("prepared"),
+            output: self.work.join("outcome.json"),
+            record_bytes: shape.record_bytes,
+            parallel: shape.parallel,
+            bytes: shape.bytes,
+            filled: shape.filled,
+            followers: shape.followers,
+            seconds: self.pace.seconds,
+            warm_up: self.pace.warm_up,
+        }
+    }
+
+    fn count_syncs(&self, workload: &Workload, task: &Task, row: &mut Row) {
+        if workload.is_durable() && row.is_peer && row.rounds > 0 && row.syncs.is_none() {
+            let task = Task { seconds: 0.2, warm_up: 0.05, ..task.clone() };
+            summary::add_syncs(row, workload, sync_count::count(&task));
+        }
+    }
+}
+
+impl Drop for Campaign {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.work);
+    }
+}
+
+/// The systems that take part in a workload.
+pub fn systems_of(workload: &Workload, is_quick: bool) -> Vec<String> {
+    let floors: &[&str] = match workload.work {
+        Work::Pipelined => &["floor", "floor (memory)", "floor (pipelined)"],
+        Work::Waiting if workload.parallel == 1 => &["floor", "floor (record)"],
+        _ => &["floor"],
+    };
+    let variants: &[&str] = match workload.work {
+        _ if is_quick => &["libwal"],
+        Work::Pipelined => {
+            &["libwal", "libwal (direct)", "libwal (buffered)", "libwal (recycling)"]
+        }
+        Work::Buffered => &["libwal", "libwal (direct)", "libwal (buffered)"],
+        _ => &["libwal"],
+    };
+    // The goals of the others name no peer: a quick run leaves the peers out there.
+    let is_raced = matches!(workload.id, "P1" | "P2" | "P3" | "P4" | "P5" | "P6" | "P7");
+    let peers = if is_quick && !is_raced { Vec::new() } else { systems::peers() };
+    let peers = peers.iter().map(|peer| peer.name().to_owned());
+    floors.iter().chain(variants).map(|name| (*name).to_owned()).chain(peers).collect()
+}
+
+fn progress(workload: &Workload, mount: &Mount, system: &str, round: usize, outcome: &Outcome) {
+    let said = match outcome {
+        Outcome::Measured(sample) => match sample.p50_us {
+            Some(p50) => {
+                format!("{:.0}/s, p50 {p50:.1} us", sample.ops as f64 / sample.seconds)
+            }
+            None => format!("{:.0}/s", sample.ops as f64 / sample.seconds),
+        },
+        Outcome::Unsupported(why) => format!("cannot: {why}"),
+        Outcome::Failed(text) => format!("failed: {text}"),
+    };
+    let label = mount.label();
+    eprintln!("{:<16} {label:<22} round {round}  {system:<24} {said}", workload.name);
+}
+
+/// A measurement that takes longer hangs; a large log has to be filled first.
+fn limit(task: &Task) -> Duration {
+    Duration::from_secs(90 + (task.bytes >> 30) * 20)
+}

@@ -1,0 +1,211 @@
+//! `wal-bench scale`: how cost grows, and the runs of 10 GB.
+
+use crate::args::RunArgs;
+use crate::campaign::{Campaign, Shape};
+use crate::floor;
+use crate::goals;
+use crate::row::{self, Row};
+use crate::summary;
+use crate::systems;
+use crate::table;
+use crate::workload::{self, Workload};
+
+/// Measures every series, prints the table and writes the rows.
+///
+/// # Errors
+/// A directory or file that cannot be written.
+pub fn run(args: &RunArgs) -> Result<(), String> {
+    let directory = args.directories.first().ok_or("no directory")?;
+    let campaign = Campaign::new(directory, args, true)?;
+    let mut rows = Vec::new();
+    for series in SERIES {
+        let points: Vec<u64> = match args.quick {
+            true => series.points.iter().step_by(3).copied().collect(),
+            false => series.points.to_vec(),
+        };
+        for point in points {
+            rows.extend(measure(&campaign, series, point));
+        }
+    }
+    rows.extend(large(&campaign, if args.quick { LARGE_QUICK } else { LARGE }));
+    summary::spread_not_durable(&mut rows);
+    summary::set_apart_rare_syncs(&mut rows);
+    summary::compare(&mut rows);
+    row::write(&args.results, &rows)?;
+    print!("{}\n{}", table::plain(&rows), goals::plain(&goals::judge(&rows)));
+    println!("\n{} rows in {}", rows.len(), args.results.display());
+    Ok(())
+}
+
+/// One chart: the figures of a workload as one thing about it grows.
+pub struct Series {
+    /// The name of the chart.
+    pub name: &'static str,
+    /// What grows, with its unit.
+    pub axis: &'static str,
+    /// What is measured.
+    pub title: &'static str,
+    workload: &'static str,
+    points: &'static [u64],
+    shape: fn(&mut Shape, u64),
+    who: Who,
+}
+
+/// Which systems a series compares.
+#[derive(Clone, Copy)]
+enum Who {
+    /// The floor, libwal and the peers.
+    Everybody,
+    /// The floor and libwal.
+    Ours,
+    /// libwal with the smallest segments.
+    Segmented,
+}
+
+fn measure(campaign: &Campaign, series: &Series, point: u64) -> Vec<Row> {
+    let Some(workload) = workload::by_name(series.workload) else { return Vec::new() };
+    if !campaign.wants(workload) {
+        return Vec::new();
+    }
+    let mut shape = Shape::of(workload, &campaign.pace());
+    (series.shape)(&mut shape, point);
+    let mut rows = campaign.measure(workload, shape, &series.who.names());
+    for row in &mut rows {
+        row.series = Some(series.name.to_owned());
+        row.x = Some(point as f64);
+    }
+    rows
+}
+
+/// Opening and memory with a log of this size, beside the small one.
+fn large(campaign: &Campaign, bytes: u64) -> Vec<Row> {
+    let mut rows = Vec::new();
+    let names = ["P8-closed", "P8-closed-large", "P8-killed", "P8-killed-large", "P9"];
+    for workload in names.into_iter().filter_map(workload::by_name) {
+        if campaign.wants(workload) {
+            let shape = Shape::of(workload, &campaign.pace());
+            let bytes = if is_large(workload) { bytes } else { shape.bytes };
+            rows.extend(campaign.measure(workload, Shape { bytes, ..shape }, &Who::Ours.names()));
+        }
+    }
+    rows
+}
+
+fn is_large(workload: &Workload) -> bool {
+    workload.name.ends_with("-large") || workload.name == "P9"
+}
+
+impl Who {
+    fn names(self) -> Vec<String> {
+        let mut names = vec![floor::NAMES[0].to_owned()];
+        match self {
+            Who::Ours => names.push("libwal".to_owned()),
+            Who::Segmented => names = vec!["libwal (64 KiB segments)".to_owned()],
+            Who::Everybody => {
+                names.push("libwal".to_owned());
+                names.extend(systems::peers().iter().map(|peer| peer.name().to_owned()));
+            }
+        }
+        names
+    }
+}
+
+const LARGE: u64 = 10_000_000_000;
+const LARGE_QUICK: u64 = 500_000_000;
+const THREADS: &[u64] = &[1, 2, 4, 8, 16, 32, 64, 128, 256];
+const SIZES: &[u64] =
+    &[16, 64, 256, 1 << 10, 4 << 10, 16 << 10, 64 << 10, 256 << 10, 1 << 20, 4 << 20];
+const SEGMENTS: &[u64] = &[1, 10, 100, 1000, 10_000];
+const FOLLOWERS: &[u64] = &[0, 1, 2, 4, 8];
+/// What fits into a segment of 64 KiB beside its headers, trailers and footer, nearly.
+const SEGMENT_PAYLOAD_BYTES: u64 = 48 << 10;
+
+/// Every chart of growth.
+pub const SERIES: &[Series] = &[
+    Series {
+        name: "threads",
+        axis: "threads that wait for each record",
+        title: "Durable appends of 256 bytes, by threads",
+        workload: "P2",
+        points: THREADS,
+        shape: |shape, threads| shape.parallel = threads as usize,
+        who: Who::Everybody,
+    },
+    Series {
+        name: "size-waiting",
+        axis: "bytes of a record",
+        title: "Durable appends of one thread, by record size",
+        workload: "P1",
+        points: SIZES,
+        shape: |shape, bytes| shape.record_bytes = bytes as usize,
+        who: Who::Everybody,
+    },
+    Series {
+        name: "size-pipelined",
+        axis: "bytes of a record",
+        title: "Pipelined durable appends, by record size",
+        workload: "P4",
+        points: SIZES,
+        shape: |shape, bytes| shape.record_bytes = bytes as usize,
+        who: Who::Everybody,
+    },
+    Series {
+        name: "segments-append",
+        axis: "segments of 64 KiB in the log",
+        title: "Durable appends of one thread, by segments in the log",
+        workload: "P1",
+        points: SEGMENTS,
+        shape: |shape, segments| shape.filled = segments * SEGMENT_PAYLOAD_BYTES,
+        who: Who::Segmented,
+    },
+    Series {
+        name: "segments-read",
+        axis: "segments of 64 KiB in the log",
+        title: "Random reads, by segments in the log",
+        workload: "P7",
+        points: SEGMENTS,
+        shape: |shape, segments| shape.bytes = segments * SEGMENT_PAYLOAD_BYTES,
+        who: Who::Segmented,
+    },
+    Series {
+        name: "segments-open",
+        axis: "segments of 64 KiB in the log",
+        title: "Opening after a kill, cold, by segments in the log",
+        workload: "P8-killed",
+        points: SEGMENTS,
+        shape: |shape, segments| shape.bytes = segments * SEGMENT_PAYLOAD_BYTES,
+        who: Who::Segmented,
+    },
+    Series {
+        name: "followers-waiting",
+        axis: "followers that read beside the writer",
+        title: "Durable appends of one thread, by followers",
+        workload: "P1",
+        points: FOLLOWERS,
+        shape: |shape, followers| shape.followers = followers as usize,
+        who: Who::Ours,
+    },
+    Series {
+        name: "followers-pipelined",
+        axis: "followers that read beside the writer",
+        title: "Pipelined durable appends, by followers",
+        workload: "P4",
+        points: FOLLOWERS,
+        shape: |shape, followers| shape.followers = followers as usize,
+        who: Who::Ours,
+    },
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_series_measures_a_workload_there_is_and_has_a_name_of_its_own() {
+        let mut names: Vec<_> = SERIES.iter().map(|series| series.name).collect();
+        assert!(SERIES.iter().all(|series| workload::by_name(series.workload).is_some()));
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), SERIES.len());
+    }
+}
