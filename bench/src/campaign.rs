@@ -208,7 +208,10 @@ pub fn systems_of(workload: &Workload, is_quick: bool) -> Vec<String> {
     };
     // The goals of the others name no peer: a quick run leaves the peers out there.
     let is_raced = matches!(workload.id, "P1" | "P2" | "P3" | "P4" | "P5" | "P6" | "P7");
-    let peers = if is_quick && !is_raced { Vec::new() } else { systems::peers() };
+    // And with large logs most of their time goes into filling them.
+    let is_large = workload.name.ends_with("-large");
+    let without_peers = is_large || is_quick && !is_raced;
+    let peers = if without_peers { Vec::new() } else { systems::peers() };
     let peers = peers.iter().map(|peer| peer.name().to_owned());
     floors.iter().chain(variants).map(|name| (*name).to_owned()).chain(peers).collect()
 }

@@ -99,18 +99,22 @@ pub const WORKLOADS: &[Workload] = &[
     },
     Workload {
         bytes: [100 << 20, 32 << 20],
+        everywhere: false,
         ..of("P8-closed", "P8", "open, small log, closed", Work::OpenClosed, Figure::Latency)
     },
     Workload {
         bytes: [1 << 30, 256 << 20],
+        everywhere: false,
         ..of("P8-closed-large", "P8", "open, large log, closed", Work::OpenClosed, Figure::Latency)
     },
     Workload {
         bytes: [100 << 20, 32 << 20],
+        everywhere: false,
         ..of("P8-killed", "P8", "open, small log, killed", Work::OpenKilled, Figure::Latency)
     },
     Workload {
         bytes: [1 << 30, 256 << 20],
+        everywhere: false,
         ..of("P8-killed-large", "P8", "open, large log, killed", Work::OpenKilled, Figure::Latency)
     },
     Workload {

@@ -186,7 +186,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 /// One stalled disk must not hold up the logs of another; beyond this many, jobs queue.
 const WORKERS_MAX: usize = 64;
 /// How long a thread waits for work before it ends.
-const WORKER_IDLE: Duration = Duration::from_secs(2);
+const WORKER_IDLE: Duration = Duration::from_millis(500);
 
 #[cfg(test)]
 mod tests {

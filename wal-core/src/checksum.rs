@@ -1,6 +1,7 @@
 //! CRC-32 (IEEE 802.3), the one checksum of the format, as `crc32fast` computes it.
 
 /// The CRC-32 of `bytes`, continued from `seed` (the CRC-32 of what came before, or any number).
+#[inline]
 pub fn crc32(seed: u32, bytes: &[u8]) -> u32 {
     let mut hasher = crc32fast::Hasher::new_with_initial(seed);
     hasher.update(bytes);

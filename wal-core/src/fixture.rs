@@ -18,6 +18,7 @@ use crate::options::ReadMode;
 use crate::segment::{DATA_START, Extent, Footer, OpeningAt, Segment, SegmentHeader, file_name};
 use crate::tail::Tail;
 use crate::vfs::{Access, File, MemVfs, RealVfs, Vfs};
+use crate::views::Views;
 
 /// Where segments are stored: real files where mappings are wanted, memory otherwise.
 pub(crate) struct Store {
@@ -217,6 +218,7 @@ pub(crate) struct TestLog {
     mode: ReadMode,
     writer: Mutex<Writer>,
     live: Mutex<Arc<Live>>,
+    pub(crate) views: Views,
     end: AtomicU64,
     closed: AtomicBool,
     pub(crate) reads: AtomicU64,
@@ -246,6 +248,7 @@ impl TestLog {
             mode,
             writer: Mutex::new(writer),
             live: Mutex::new(live),
+            views: Views::default(),
             end: AtomicU64::new(first_lsn),
             closed: AtomicBool::new(false),
             reads: AtomicU64::new(0),
@@ -275,6 +278,11 @@ impl TestLog {
         write_all(&*writer.file, bytes, from);
         self.end.store(writer.active.next_lsn(), Ordering::Release);
         self.wake();
+    }
+
+    /// The active segment.
+    pub(crate) fn active(&self) -> Arc<Segment> {
+        Arc::clone(&self.writer.lock().unwrap().segment)
     }
 
     /// A clean reopening in the same segment.
@@ -317,7 +325,7 @@ impl TestLog {
         let end =
             if next_lsn < whole.next_lsn { cut.offset_of(next_lsn).unwrap() } else { whole.end };
         let extent = Extent { end, next_lsn, ..whole };
-        let sealed = self.sealed(&cut, extent);
+        let sealed = Self::sealed(&cut, extent);
         let id = writer.active.header.id.0 + 1;
         let active = SegmentBytes::new(id, next_lsn, cut.header().created_ns);
         let (file, segment) = self.store.active(&active, self.mode);
@@ -368,16 +376,14 @@ impl TestLog {
         (writer.first, writer.model.clone())
     }
 
-    fn sealed(&self, segment: &Segment, extent: Extent) -> Arc<Segment> {
-        let vfs = Arc::clone(&self.store.vfs);
-        let (path, header) = (segment.path().to_owned(), *segment.header());
-        Segment::new(vfs, path, header, self.mode, None, Some(extent))
+    fn sealed(segment: &Segment, extent: Extent) -> Arc<Segment> {
+        segment.ended(*segment.header(), extent)
     }
 
     fn replace_active(&self, writer: &mut Writer, extent: Extent, cuts: impl Fn(&Live) -> Cuts) {
         let live = Arc::clone(&self.live.lock().unwrap());
         let mut segments = live.segments.clone();
-        *segments.last_mut().unwrap() = self.sealed(&writer.segment, extent);
+        *segments.last_mut().unwrap() = Self::sealed(&writer.segment, extent);
         let id = writer.active.header.id.0 + 1;
         let active = SegmentBytes::new(id, extent.next_lsn, writer.active.final_ns);
         let (file, segment) = self.store.active(&active, self.mode);
@@ -388,6 +394,7 @@ impl TestLog {
 
     fn publish(&self, live: Live) {
         *self.live.lock().unwrap() = Arc::new(live);
+        self.views.forget();
         self.wake();
     }
 
@@ -426,6 +433,10 @@ impl Tail for TestLog {
             true => Err(Error::plain(ErrorKind::Closed, "the log was closed")),
             false => Ok(()),
         }
+    }
+
+    fn views(&self) -> Option<&Views> {
+        Some(&self.views)
     }
 
     fn count_reads(&self, n: u64) {

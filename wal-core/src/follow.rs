@@ -1,6 +1,7 @@
 //! Followers: cursors that wait at the tail.
 
 use std::fmt;
+use std::hint;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -25,11 +26,14 @@ use crate::tail::Tail;
 pub struct Follower {
     cursor: Cursor,
     tail: Arc<dyn Tail>,
+    /// Whether the latest wait was a short one, so that it may be worth while to look again rather
+    /// than sleep: being woken takes longer than many a record takes to come.
+    is_brisk: bool,
 }
 
 impl Follower {
     pub(crate) fn new(tail: Arc<dyn Tail>, from: Position) -> Result<Follower> {
-        Ok(Follower { cursor: Cursor::new(Arc::clone(&tail), from)?, tail })
+        Ok(Follower { cursor: Cursor::new(Arc::clone(&tail), from)?, tail, is_brisk: false })
     }
 
     /// The next record; waits until there is one.
@@ -76,7 +80,7 @@ impl Follower {
             if let Some(record) = self.cursor.next()? {
                 return Ok(Some(record));
             }
-            let waited = self.tail.wait_visible(self.cursor.next_lsn().get(), deadline);
+            let waited = self.wait(deadline);
             if matches!(waited, Ok(true)) {
                 continue;
             }
@@ -89,11 +93,39 @@ impl Follower {
     }
 }
 
+impl Follower {
+    /// As [`Tail::wait_visible`], at first awake where the records have been coming fast.
+    fn wait(&mut self, deadline: Option<Instant>) -> Result<bool> {
+        let next = self.cursor.next_lsn().get();
+        let started = Instant::now();
+        let awake_until = started + AWAKE_MAX;
+        while self.is_brisk && deadline.is_none_or(|at| Instant::now() < at) {
+            if self.tail.visible_end() > next {
+                return Ok(true);
+            }
+            for _ in 0..SPINS_PER_LOOK {
+                hint::spin_loop();
+            }
+            self.is_brisk = Instant::now() < awake_until;
+        }
+        let waited = self.tail.wait_visible(next, deadline);
+        self.is_brisk = started.elapsed() < BRISK_WAIT_MAX;
+        waited
+    }
+}
+
 impl fmt::Debug for Follower {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Follower").field("cursor", &self.cursor).finish_non_exhaustive()
     }
 }
+
+/// How long a follower stays awake where records have been coming fast: about what waking up
+/// takes, so that it never wastes more than it may save.
+const AWAKE_MAX: Duration = Duration::from_micros(20);
+/// A wait, the waking included, after which the next one begins awake.
+const BRISK_WAIT_MAX: Duration = Duration::from_micros(100);
+const SPINS_PER_LOOK: u32 = 16;
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]

@@ -6,6 +6,7 @@
 
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use crate::append::write_all;
 use crate::limits::BLOCK_BYTES;
@@ -44,22 +45,20 @@ impl Growth {
         Some(zeroed_to.saturating_mul(GROWTH_FACTOR).max(GROWTH_BYTES_MIN).min(self.bytes))
     }
 
-    /// Zeroes up to `target`, so that the commits that follow change no metadata once the zeros are
-    /// synced. A crash leaves a longer or shorter file with zeros at its end, which is what it was
-    /// before.
-    pub(crate) fn grow(&self, target: u64) -> io::Result<()> {
-        loop {
-            // One chunk at a time under the lock: the committer never waits for more than that.
-            let mut zeroed_to = self.zeroed_to.lock().unwrap_or_else(PoisonError::into_inner);
-            let from = *zeroed_to;
-            if from >= target {
-                break;
-            }
-            let to = target.min(from + ZEROS_BYTES as u64);
-            write_all(&*self.file, &[ZEROS.get(..(to - from) as usize).unwrap_or(ZEROS)], from)?;
-            *zeroed_to = to;
+    /// Zeroes the next step towards `target`, so that the commits that follow change no metadata
+    /// once the zeros are synced; returns whether there is more to do. A crash leaves a longer or
+    /// shorter file with zeros at its end, which is what it was before.
+    pub(crate) fn grow(&self, target: u64) -> io::Result<bool> {
+        // The committer never waits for more than one step.
+        let mut zeroed_to = self.zeroed_to.lock().unwrap_or_else(PoisonError::into_inner);
+        let from = *zeroed_to;
+        if from >= target {
+            return Ok(false);
         }
-        Ok(())
+        let to = target.min(from + STEP_BYTES);
+        write_all(&*self.file, &[ZEROS.get(..(to - from) as usize).unwrap_or(ZEROS)], from)?;
+        *zeroed_to = to;
+        Ok(to < target)
     }
 
     /// Syncs what was zeroed, and with it whatever commits have written meanwhile.
@@ -86,6 +85,11 @@ fn errno_of(error: &io::Error) -> i32 {
     error.raw_os_error().unwrap_or(libc::EIO)
 }
 
+/// Lets the commits have the disk for as long as a step has taken it.
+pub(crate) fn pause_since(start: Instant) {
+    std::thread::sleep(start.elapsed());
+}
+
 /// Writes zeros to `from..to` of a file nobody else uses.
 pub(crate) fn zero(file: &dyn File, from: u64, to: u64) -> io::Result<()> {
     let mut at = from;
@@ -97,7 +101,10 @@ pub(crate) fn zero(file: &dyn File, from: u64, to: u64) -> io::Result<()> {
     Ok(())
 }
 
-const ZEROS_BYTES: usize = 1 << 20;
+/// How much is zeroed and synced at a time. The disk is busy with nothing else meanwhile, so this
+/// is what a commit may have to wait for.
+pub(crate) const STEP_BYTES: u64 = 1 << 20;
+const ZEROS_BYTES: usize = STEP_BYTES as usize;
 static ZEROS: &[u8] = &[0; ZEROS_BYTES];
 const GROWTH_FACTOR: u64 = 4;
 const GROWTH_BYTES_MIN: u64 = 256 * 1024;

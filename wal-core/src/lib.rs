@@ -67,6 +67,7 @@ mod trim;
 mod truncate;
 mod values;
 pub mod vfs;
+mod views;
 
 pub use append::Ticket;
 pub use appender::Appender;

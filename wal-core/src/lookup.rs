@@ -17,8 +17,17 @@ use crate::time::system_time;
 /// # Errors
 /// `Trimmed` below the first record, `NotFound` past the last visible one, `Corrupt`, `Io`,
 /// `Closed`.
-pub(crate) fn read(tail: &dyn Tail, lsn: Lsn) -> Result<Record> {
+#[inline]
+pub(crate) fn read(tail: &(impl Tail + ?Sized), lsn: Lsn) -> Result<Record> {
     tail.check_open()?;
+    match tail.views().and_then(|views| views.read(tail, lsn)) {
+        Some(record) => Ok(record),
+        None => read_the_long_way(tail, lsn),
+    }
+}
+
+#[inline(never)]
+fn read_the_long_way(tail: &(impl Tail + ?Sized), lsn: Lsn) -> Result<Record> {
     let record = visible(tail, lsn.get(), |segment| segment.record(lsn.get()))?;
     tail.count_reads(1);
     Ok(record)
@@ -63,7 +72,11 @@ pub(crate) fn first_at(tail: &dyn Tail, time_ns: u64) -> Result<u64> {
 /// Asks the segment of a visible record. What went wrong while segments came and went is no answer:
 /// it is asked again.
 #[inline]
-fn visible<T>(tail: &dyn Tail, lsn: u64, ask: impl Fn(&Segment) -> Result<T>) -> Result<T> {
+fn visible<T>(
+    tail: &(impl Tail + ?Sized),
+    lsn: u64,
+    ask: impl Fn(&Segment) -> Result<T>,
+) -> Result<T> {
     let mut attempts_left = ATTEMPTS_MAX;
     let mut has_looked = false;
     loop {
@@ -84,6 +97,8 @@ fn visible<T>(tail: &dyn Tail, lsn: u64, ask: impl Fn(&Segment) -> Result<T>) ->
             || tail.live_address() != Arc::as_ptr(&live).addr() || tail.visible_end() < end;
         match answer {
             Err(_) if attempts_left > 0 && changed() => continue,
+            // A truncation meanwhile may have given the LSN to a record that is not visible yet.
+            Ok(_) if attempts_left > 0 && lsn >= tail.visible_end() => continue,
             Err(_) if !std::mem::replace(&mut has_looked, true) && tail.look_again() => continue,
             answer => return answer,
         }

@@ -3,7 +3,7 @@
 
 use std::ops::{Deref, Range};
 use std::ptr::NonNull;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use crate::vfs::Mapping;
 
@@ -33,15 +33,55 @@ impl Memory {
         Memory::mapped(Arc::new(bytes))
     }
 
+    /// The same bytes, held by a count of its own: clones of it and of `self` do not contend.
+    pub(crate) fn with_own_count(&self) -> Memory {
+        Memory { owner: Arc::new(Held(Arc::clone(&self.owner))), bytes: self.bytes }
+    }
+
     /// Whether anybody else holds the same owner.
     pub(crate) fn is_shared(&self) -> bool {
         Arc::strong_count(&self.owner) > 1
+    }
+
+    /// A reference that keeps nothing alive.
+    pub(crate) fn downgrade(&self) -> WeakMemory {
+        WeakMemory(Arc::downgrade(&self.owner))
     }
 
     /// Where `part` starts in `self`; `None` when it lies elsewhere.
     pub(crate) fn start_of(&self, part: &Memory) -> Option<usize> {
         let start = part.as_ptr().addr().checked_sub(self.as_ptr().addr())?;
         (Arc::ptr_eq(&self.owner, &part.owner) && start <= self.len()).then_some(start)
+    }
+
+    /// The same memory cut to `part`, which is borrowed from it.
+    ///
+    /// # Panics
+    /// When it is not.
+    #[inline(always)]
+    pub(crate) fn part(&self, part: &[u8]) -> Memory {
+        Memory { bytes: self.own(part), owner: Arc::clone(&self.owner) }
+    }
+
+    /// Makes `self` the part `part` of `whole`, which is borrowed from it. Costs no atomic
+    /// operation when both have the same owner already, which is what makes a replay free of them.
+    ///
+    /// # Panics
+    /// When it is not.
+    #[inline(always)]
+    pub(crate) fn point_at_part(&mut self, whole: &Memory, part: &[u8]) {
+        let bytes = whole.own(part);
+        if !Arc::ptr_eq(&self.owner, &whole.owner) {
+            self.owner = Arc::clone(&whole.owner);
+        }
+        self.bytes = bytes;
+    }
+
+    #[inline(always)]
+    fn own(&self, part: &[u8]) -> NonNull<[u8]> {
+        let (whole, range) = (self.as_ptr_range(), part.as_ptr_range());
+        assert!(whole.start <= range.start && range.end <= whole.end, "the part is borrowed");
+        NonNull::from(part)
     }
 
     /// Makes `self` the part `range` of `whole`. Costs no atomic operation when both have the same
@@ -55,6 +95,29 @@ impl Memory {
             self.owner = Arc::clone(&whole.owner);
         }
         true
+    }
+}
+
+/// Tells whether anybody still holds a [`Memory`].
+pub(crate) struct WeakMemory(Weak<dyn AsRef<[u8]> + Send + Sync>);
+
+impl WeakMemory {
+    pub(crate) fn is_held(&self) -> bool {
+        self.0.strong_count() > 0
+    }
+
+    /// Whether `memory` has the same owner.
+    pub(crate) fn is_of(&self, memory: &Memory) -> bool {
+        std::ptr::addr_eq(self.0.as_ptr(), Arc::as_ptr(&memory.owner))
+    }
+}
+
+/// Keeps an owner alive under another reference count.
+struct Held(Mapping);
+
+impl AsRef<[u8]> for Held {
+    fn as_ref(&self) -> &[u8] {
+        (*self.0).as_ref()
     }
 }
 
@@ -84,6 +147,26 @@ mod tests {
         drop(whole);
         drop(part);
         assert_eq!(&*clone, &[2, 3]);
+    }
+
+    #[test]
+    fn a_count_of_its_own_keeps_the_owner_as_well() {
+        let whole = Memory::buffer(vec![1, 2, 3, 4]);
+        let other = whole.with_own_count();
+        assert!(whole.is_shared());
+        let mut part = other.clone();
+        assert!(part.point_at(&other, 1..3));
+        drop(other);
+        assert!(whole.is_shared(), "the part is still held");
+        assert_eq!(&*part, &[2, 3]);
+        drop(part);
+        assert!(!whole.is_shared());
+    }
+
+    #[test]
+    #[should_panic(expected = "the part is borrowed")]
+    fn a_part_of_something_else_is_refused() {
+        let _ = Memory::buffer(vec![1, 2, 3, 4]).part(&[1, 2]);
     }
 
     #[test]

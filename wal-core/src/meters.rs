@@ -42,8 +42,9 @@ impl Counter {
 }
 
 impl Meters {
-    /// A snapshot of the counters; `state_syncs` are counted by the state file's keeper.
-    pub(crate) fn counters(&self, state_syncs: u64) -> Counters {
+    /// A snapshot of the counters; `state_syncs` are counted by the state file's keeper, `reads`
+    /// of single records by the views.
+    pub(crate) fn counters(&self, state_syncs: u64, reads: u64) -> Counters {
         Counters {
             records: self.records.count(),
             record_bytes: self.record_bytes.count(),
@@ -58,7 +59,7 @@ impl Meters {
             waits_for_room: self.waits_for_room.count(),
             flushes_inline: self.flushes_inline.count(),
             flushes_background: self.flushes_background.count(),
-            reads: self.reads.count(),
+            reads: self.reads.count().saturating_add(reads),
         }
     }
 }

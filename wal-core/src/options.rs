@@ -45,7 +45,8 @@ pub struct Retention {
 /// How the active segment is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Io {
-    /// The engine chooses, by measurement.
+    /// The engine chooses for each commit, by what was written between the syncs of late: large
+    /// commits of a stream go past the page cache, all others through it.
     #[default]
     Auto,
     /// Through the page cache.
@@ -54,10 +55,22 @@ pub enum Io {
     Direct,
 }
 
-/// How records of sealed segments are read.
+impl Io {
+    /// From how many bytes on a commit to a file opened for it goes past the page cache.
+    pub(crate) fn direct_bytes_min(self) -> u64 {
+        match self {
+            Io::Auto => DIRECT_BYTES_MIN,
+            Io::Buffered => u64::MAX,
+            Io::Direct => 0,
+        }
+    }
+}
+
+/// How records are read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ReadMode {
-    /// Through a mapping, without copying. A device error while reading is a signal (`SIGBUS`), as
+    /// Through a mapping, without copying; of the newest segment only where it is written through
+    /// the page cache. A device error while reading is a signal (`SIGBUS`), as
     /// is another process cutting the file.
     #[default]
     Map,
@@ -108,7 +121,7 @@ pub struct Options {
     pub create: bool,
     /// How the active segment is written.
     pub io: Io,
-    /// How sealed segments are read.
+    /// How records are read.
     pub read_mode: ReadMode,
     /// Pads every commit to a full block, for devices that may damage the neighbours of a sector
     /// they are writing when power fails.
@@ -216,3 +229,6 @@ impl Options {
         Ok(())
     }
 }
+
+/// From here on a durable commit is faster past the page cache than through it.
+const DIRECT_BYTES_MIN: u64 = 64 * 1024;

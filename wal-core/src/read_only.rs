@@ -1,7 +1,7 @@
 //! A log opened for reading: beside a live writer, or to look at what a crash left. Writes nothing.
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -9,15 +9,16 @@ use std::time::{Duration, Instant};
 use crate::error::{Error, ErrorKind, Result};
 use crate::live::{Cuts, Live};
 use crate::lsn::SegmentId;
-use crate::options::Options;
+use crate::options::{Options, ReadMode};
 use crate::recovery::{
     Judged, RecoveryCase, RecoveryReport, STATE_FILE, Survey, Verdict, first_lsn, judged,
-    read_full, report_of, sealed_segments, segment_files,
+    report_of, sealed_segments, segment_files,
 };
 use crate::segment::{Scanner, Segment, SegmentHeader, Stop};
 use crate::state::{Slot, StateFile, ValueMap};
 use crate::tail::Tail;
-use crate::vfs::{Access, File, Lock, Vfs, fork_generation};
+use crate::vfs::{Access, File, Lock, Vfs, fork_generation, read_full};
+use crate::views::Views;
 
 /// A log opened for reading.
 ///
@@ -29,6 +30,9 @@ pub(crate) struct ReadOnly {
     options: Options,
     process: u32,
     live: RwLock<Arc<Live>>,
+    /// Where the present snapshot lies, for readers to tell without a lock that theirs is old.
+    live_address: AtomicUsize,
+    views: Views,
     end: AtomicU64,
     edge: Mutex<Edge>,
     values: Result<ValueMap>,
@@ -60,12 +64,15 @@ impl ReadOnly {
         options: Options,
     ) -> Result<(Arc<ReadOnly>, RecoveryReport)> {
         let look = look_patiently(&vfs, path, &options)?;
+        let live = Arc::new(look.live);
         let log = ReadOnly {
             vfs,
             path: path.to_owned(),
             options,
             process: fork_generation(),
-            live: RwLock::new(Arc::new(look.live)),
+            live_address: AtomicUsize::new(Arc::as_ptr(&live).addr()),
+            live: RwLock::new(live),
+            views: Views::default(),
             end: AtomicU64::new(look.end),
             edge: Mutex::new(look.edge),
             values: look.values,
@@ -118,6 +125,8 @@ impl ReadOnly {
         };
         self.end.store(look.end, Ordering::Release);
         *live = Arc::new(Live { cuts, ..look.live });
+        self.live_address.store(Arc::as_ptr(&live).addr(), Ordering::Release);
+        self.views.forget();
         *edge = look.edge;
         Ok(true)
     }
@@ -196,7 +205,15 @@ impl Tail for ReadOnly {
         self.look_at_all(&mut edge, known, true).unwrap_or(false)
     }
 
+    fn views(&self) -> Option<&Views> {
+        Some(&self.views)
+    }
+
     fn count_reads(&self, _count: u64) {}
+
+    fn live_address(&self) -> usize {
+        self.live_address.load(Ordering::Acquire)
+    }
 }
 
 /// Looks at the log; a few times when what is found does not fit together, because a live writer
@@ -235,7 +252,7 @@ fn look(vfs: &Arc<dyn Vfs>, path: &Path, options: &Options) -> Result<Look> {
     if let Err(error) = &mut state {
         report.notes.push(format!("{}: {error}", RecoveryCase::StateLost));
     }
-    let edge = follow_edge(vfs, tail, options, &mut segments)?;
+    let edge = follow_edge(vfs, tail, &mut segments)?;
     report.duration = started.elapsed();
     Ok(Look {
         live: Live { segments, first_lsn, cuts: Cuts::new() },
@@ -277,7 +294,6 @@ pub(crate) fn read_slots(vfs: &dyn Vfs, path: &Path) -> Result<StateFile> {
 fn follow_edge(
     vfs: &Arc<dyn Vfs>,
     tail: Option<Judged>,
-    options: &Options,
     segments: &mut Vec<Arc<Segment>>,
 ) -> Result<Edge> {
     let Some(tail) = tail else { return Ok(Edge { newest: None }) };
@@ -291,7 +307,8 @@ fn follow_edge(
     let _ = file.try_lock(Lock::Shared);
     let reading = Some(Arc::clone(&file));
     let header = tail.found.header;
-    let segment = Segment::new(Arc::clone(vfs), path, header, options.read_mode, reading, None);
+    // Not mapped: what another process does to its newest file is out of our hands.
+    let segment = Segment::new(Arc::clone(vfs), path, header, ReadMode::Pread, reading, None);
     for &opening in &tail.scanned.scanner.openings {
         segment.push_opening(opening);
     }

@@ -62,9 +62,29 @@ impl Record {
         true
     }
 
+    /// Makes this the record whose verified payload is `payload`, a part of `memory`.
+    #[inline]
+    pub(crate) fn point_at_part(
+        &mut self,
+        memory: &Memory,
+        payload: &[u8],
+        lsn: Lsn,
+        batch_continues: bool,
+    ) {
+        self.memory.point_at_part(memory, payload);
+        self.lsn = lsn;
+        self.batch_continues = batch_continues;
+    }
+
     /// The memory the payload lies in, cut to it.
     pub(crate) fn memory(&self) -> &Memory {
         &self.memory
+    }
+
+    /// The record whose verified payload is `payload`, a part of `memory`.
+    #[inline(always)]
+    pub(crate) fn at(memory: &Memory, payload: &[u8], lsn: Lsn, batch_continues: bool) -> Record {
+        Record { memory: memory.part(payload), lsn, batch_continues }
     }
 
     /// The record whose verified payload is `range` of `memory`.

@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use crate::error::{Error, Result};
 use crate::growth::{self, Growth};
@@ -20,7 +21,6 @@ pub(crate) struct Spares {
     segment_bytes: u64,
     /// Whether blocks stay where they are when overwritten; otherwise zeroing is wasted work.
     zero_ahead: bool,
-    direct: bool,
     shelf: Mutex<Shelf>,
     made: Condvar,
     /// The committer waits for the spare in the making: it takes it as far as it is zeroed.
@@ -46,6 +46,8 @@ pub(crate) struct Spare {
 /// A segment file ready to be written.
 pub(crate) struct Acquired {
     pub(crate) file: Arc<dyn File>,
+    /// The same file, opened for writing past the page cache.
+    pub(crate) direct: Option<Arc<dyn File>>,
     pub(crate) growth: Arc<Growth>,
     /// It had to be made there and then.
     pub(crate) missed: bool,
@@ -57,14 +59,13 @@ impl Spares {
         vfs: Arc<dyn Vfs>,
         directory: &Path,
         segment_bytes: u64,
-        direct: bool,
         ready: Vec<Spare>,
     ) -> Spares {
         let zero_ahead = !vfs.is_copy_on_write(directory);
         let shelf = Mutex::new(Shelf { ready: ready.into(), making: None, taken: None });
         let directory = directory.to_owned();
         let (made, hurry) = (Condvar::new(), AtomicBool::new(false));
-        Spares { vfs, directory, segment_bytes, zero_ahead, direct, shelf, made, hurry }
+        Spares { vfs, directory, segment_bytes, zero_ahead, shelf, made, hurry }
     }
 
     pub(crate) fn count(&self) -> u64 {
@@ -72,28 +73,35 @@ impl Spares {
     }
 
     /// The file of segment `id`, which is to hold `bytes`: the spare that waits under this name, or
-    /// a new one, small at first.
+    /// a new one, small at first. It is opened for writing past the page cache as well where that
+    /// is asked for.
     ///
     /// When this returns, the file's name survives power loss.
-    pub(crate) fn acquire(&self, id: SegmentId, bytes: u64) -> Result<Acquired> {
+    pub(crate) fn acquire(&self, id: SegmentId, bytes: u64, is_direct: bool) -> Result<Acquired> {
         let spare = self.take(id);
         let missed = spare.is_none();
         let spare = match spare {
             Some(spare) => spare,
-            None => self.make(id, SEGMENT_BYTES_INITIAL.min(bytes))?,
+            None => self.make(id, SEGMENT_BYTES_INITIAL.min(bytes), &|| false)?,
         };
         let zeroed_to = if self.zero_ahead { spare.zeroed_to } else { u64::MAX };
         let growth = Arc::new(Growth::new(Arc::clone(&spare.file), bytes, zeroed_to));
-        let file = if self.direct { self.open_direct(id)? } else { spare.file };
-        Ok(Acquired { file, growth, missed })
+        let direct = if is_direct { Some(self.open_direct(id)?) } else { None };
+        Ok(Acquired { file: spare.file, direct, growth, missed })
     }
 
-    /// Makes the spare for `id`, all of its bytes zeroed, unless there is one.
-    pub(crate) fn prepare(&self, id: SegmentId) -> Result<()> {
+    /// Makes the spare for `id`, its first `bytes` zeroed, unless there is one. When `is_over`, it
+    /// is left as far as it is.
+    pub(crate) fn prepare(
+        &self,
+        id: SegmentId,
+        bytes: u64,
+        is_over: &dyn Fn() -> bool,
+    ) -> Result<()> {
         if !self.begin(id) {
             return Ok(());
         }
-        let made = self.make(id, self.segment_bytes);
+        let made = self.make(id, bytes.min(self.segment_bytes), is_over);
         let (spare, result) = match made {
             Ok(spare) => (Some(spare), Ok(())),
             Err(error) => (None, Err(error)),
@@ -132,7 +140,9 @@ impl Spares {
     fn rename_as(&self, from: &Path, id: SegmentId) -> io::Result<Option<Spare>> {
         let file = self.vfs.open(from, Access::Write)?;
         let len = file.len()?;
-        if len != self.segment_bytes || !file.try_lock(Lock::Exclusive)? {
+        // One that a stream has grown may be a little short: it grows again.
+        let is_fitting = len <= self.segment_bytes && len >= self.segment_bytes / 2;
+        if !is_fitting || !file.try_lock(Lock::Exclusive)? {
             return Ok(None);
         }
         growth::zero(&*file, 0, DATA_START)?;
@@ -181,11 +191,11 @@ impl Spares {
         self.made.notify_all();
     }
 
-    fn make(&self, id: SegmentId, bytes: u64) -> Result<Spare> {
+    fn make(&self, id: SegmentId, bytes: u64, is_over: &dyn Fn() -> bool) -> Result<Spare> {
         let path = self.path(id);
         let failed = |error| Error::io("making a segment file", &path, error);
         let file = self.vfs.open(&path, Access::Create).map_err(failed)?;
-        let zeroed = self.zero(&*file, bytes);
+        let zeroed = self.zero(&*file, bytes, is_over);
         if zeroed.is_err() {
             // Whatever was made of it is no use and takes room; a crash here leaves a spare that
             // the next opening finds. A file that was there before is never removed.
@@ -195,15 +205,21 @@ impl Spares {
         Ok(Spare { id, file, zeroed_to })
     }
 
-    fn zero(&self, file: &dyn File, bytes: u64) -> io::Result<u64> {
+    /// Zeroes and syncs the file a step at a time, as far as there is time.
+    fn zero(&self, file: &dyn File, bytes: u64, is_over: &dyn Fn() -> bool) -> io::Result<u64> {
         let mut zeroed_to = 0;
         while self.zero_ahead && zeroed_to < bytes {
-            if zeroed_to > 0 && self.hurry.load(Ordering::Relaxed) {
+            if zeroed_to > 0 && (self.hurry.load(Ordering::Relaxed) || is_over()) {
                 break;
             }
-            let to = bytes.min(zeroed_to + (1 << 20));
+            let start = Instant::now();
+            let to = bytes.min(zeroed_to + growth::STEP_BYTES);
             growth::zero(file, zeroed_to, to)?;
             zeroed_to = to;
+            if zeroed_to < bytes {
+                file.sync()?;
+                growth::pause_since(start);
+            }
         }
         file.sync()?;
         self.vfs.sync_dir(&self.directory)?;
@@ -239,16 +255,16 @@ mod tests {
         let directory = Path::new("/log");
         vfs.create_dir_all(directory).expect("a directory");
         let bytes = 64 * 1024;
-        let spares = Spares::new(Arc::new(vfs.clone()), directory, bytes, false, Vec::new());
+        let spares = Spares::new(Arc::new(vfs.clone()), directory, bytes, Vec::new());
         let id = SegmentId(1);
-        let acquired = spares.acquire(id, bytes).expect("a file");
+        let acquired = spares.acquire(id, bytes, false).expect("a file");
         growth::zero(&*acquired.file, 0, bytes).expect("room");
         let old = directory.join("old");
         vfs.set_file_bytes(&old, &vec![7; bytes as usize]).expect("a file");
 
-        spares.prepare(id).expect("nothing is to be done");
+        spares.prepare(id, bytes, &|| false).expect("nothing is to be done");
         assert!(!spares.recycle(&old, id).expect("nothing is to be done"));
-        let error = spares.make(id, bytes).err().expect("there is such a file");
+        let error = spares.make(id, bytes, &|| false).err().expect("there is such a file");
         assert_eq!(error.os_errno(), Some(libc::EEXIST));
         let found = vfs.file_bytes(&spares.path(id)).expect("the file is still there");
         assert!(found == vec![0; bytes as usize], "and holds what was written to it");

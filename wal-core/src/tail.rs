@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use crate::error::Result;
 use crate::live::Live;
+use crate::views::Views;
 
 /// An open log as readers see it.
 ///
@@ -36,7 +37,12 @@ pub(crate) trait Tail: Send + Sync {
         false
     }
 
-    /// Counts records that were read.
+    /// What reads of single records go through, if the log has it.
+    fn views(&self) -> Option<&Views> {
+        None
+    }
+
+    /// Counts records that were read, but those through [`Tail::views`], which count themselves.
     fn count_reads(&self, n: u64);
 
     /// The address of the present [`Live`], which changes with every publication. A reader that

@@ -7,10 +7,11 @@
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 
-use crate::append::{Active, Committer, Engine, SegmentWriter, Tail};
+use crate::append::{Active, Committer, Engine, Tail};
 use crate::error::{Error, ErrorKind, Result};
 use crate::live::Live;
 use crate::lsn::{FileOffset, Lsn, Place};
+use crate::options::Io;
 use crate::segment::{DATA_START, Extent, Predecessor, Segment, SegmentHeader};
 
 impl Engine {
@@ -37,7 +38,7 @@ impl Engine {
     fn cut(self: &Arc<Engine>, plan: impl FnOnce(&Engine) -> Result<Option<Plan>>) -> Result<()> {
         self.check_writable()?;
         let mut committer = self.committer();
-        self.claims().is_paused = true;
+        self.claims().pause(true);
         let result = self.flush_all(&mut committer).and_then(|()| {
             // Not before: what is flushed may rotate, and a rotation at capacity trims.
             let _serial = self.maintenance.lock().unwrap_or_else(PoisonError::into_inner);
@@ -46,7 +47,7 @@ impl Engine {
                 Some(plan) => self.cut_to(&mut committer, plan),
             }
         });
-        self.claims().is_paused = false;
+        self.claims().pause(false);
         drop(committer);
         self.waiters_wake_all();
         self.tell_room();
@@ -84,14 +85,7 @@ impl Engine {
         let footer = cut.extent().and_then(|extent| extent.footer);
         let extent = Extent { end: offset, next_lsn, chain: 0, footer };
         let kept = live.segments.iter().filter(|segment| segment.id() < cut.id()).cloned();
-        let cut_short = Segment::new(
-            Arc::clone(&self.vfs),
-            cut.path().to_owned(),
-            *cut.header(),
-            self.options.read_mode,
-            None,
-            Some(extent),
-        );
+        let cut_short = cut.ended(*cut.header(), extent);
         let predecessor = Predecessor {
             id: cut.id(),
             end: FileOffset(offset),
@@ -108,7 +102,7 @@ impl Engine {
         self.epoch.fetch_add(1, Ordering::Relaxed);
         let segment = self.new_segment(plan.next_lsn)?;
         let bytes = self.options.segment_bytes;
-        let acquired = self.spares.acquire(segment.id(), bytes)?;
+        let acquired = self.spares.acquire(segment.id(), bytes, self.options.io == Io::Direct)?;
         let header = SegmentHeader {
             predecessor: plan.predecessor,
             durable_through: committer.tail.durable_through,
@@ -116,7 +110,7 @@ impl Engine {
             created_ns: segment.header().created_ns.max(committer.tail.time_ns),
             ..*segment.header()
         };
-        let mut writer = SegmentWriter::new(Arc::clone(&acquired.file), 0, Vec::new());
+        let mut writer = self.writer_of(&segment, acquired.file, acquired.direct)?;
         let writing = writer.write(&[&header.encode()]).and_then(|_| writer.sync());
         let error = |error| {
             Error::io("writing a segment header", segment.path(), error).with_kind(ErrorKind::Io)
@@ -124,7 +118,7 @@ impl Engine {
         writing.map_err(error).inspect_err(|error| self.poison(error.clone()))?;
         self.meters.syncs.add(1);
         self.durable_segment.store(segment.id().0, Ordering::Release);
-        segment.activate(acquired.file);
+        segment.activate(Arc::clone(writer.reading_file()));
         let durable_through = Place { segment: segment.id(), offset: FileOffset(DATA_START) };
         committer.tail = Tail {
             segment: Some(segment.id()),

@@ -287,3 +287,27 @@ fn an_opening_without_an_append_changes_no_record_and_is_repeated_at_will() {
         }
     }
 }
+
+/// A page that was mapped before its block was written past the page cache may go on showing what
+/// it held.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_segment_that_is_written_past_the_page_cache_is_not_mapped() {
+    for (io, is_mapped) in [(Io::Buffered, true), (Io::Direct, false)] {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("log");
+        let (log, _) = Log::open(&path, Options { io, ..Options::default() }).unwrap();
+        for number in 1..=20 {
+            assert_eq!(log.append(&[7; 3000]).unwrap().get(), number);
+            for _ in 0..3 {
+                assert_eq!(log.read(Lsn::new(number).unwrap()).unwrap()[..], [7; 3000]);
+            }
+        }
+        if io == Io::Direct && !log.stats().unwrap().direct_io {
+            println!("not checked: no O_DIRECT in {}", path.display());
+            continue;
+        }
+        let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
+        assert_eq!(maps.contains(path.to_str().unwrap()), is_mapped, "{io:?}");
+    }
+}

@@ -112,6 +112,13 @@ fn direct_writes_survive_every_crash() {
 }
 
 #[test]
+fn a_stream_that_leaves_the_page_cache_and_comes_back_survives_every_crash() {
+    let trace = run(&stream());
+    assert!(trace.was_direct, "the page cache was never left");
+    exhaust(&trace, EFFORT, 3);
+}
+
+#[test]
 fn random_workloads_survive_random_crashes() {
     let mut rng = Rng::new(7);
     for seed in 0..60 {

@@ -43,6 +43,7 @@ fn listed(list: &[(&str, &str)], path: &str) -> bool {
 
 /// Where `unsafe` is needed.
 const UNSAFE: &[(&str, &str)] = &[
+    ("bench/examples/io_uring.rs", "hands buffers to the kernel and waits for them"),
     ("bench/src/kernel.rs", "processor time, advice and limits are system calls"),
     ("bench/src/peers/walrus.rs", "sets the environment variables that peer is configured by"),
     ("wal-core/src/append/submit.rs", "copies records into the claim it holds"),
@@ -52,6 +53,7 @@ const UNSAFE: &[(&str, &str)] = &[
     ("wal-core/src/append/ring.rs", "one buffer that many threads fill at once"),
     ("wal-core/src/append/writer.rs", "sees aligned blocks as the bytes they are"),
     ("wal-core/src/background.rs", "one pool per process, behind a pointer that survives a fork"),
+    ("wal-core/src/views.rs", "what one thread at a time has to itself, without a lock"),
     ("wal-core/src/memory.rs", "bytes and what keeps them alive, without a borrow between them"),
     ("wal-core/src/recovery/open.rs", "puts an opening frame into a ring nobody else has"),
     ("wal-core/src/vfs/", "mappings, locks and direct writes are system calls"),
@@ -69,6 +71,7 @@ const TIMERS: &[(&str, &str)] = &[
     ("wal-core/src/follow.rs", "waits have limits"),
     ("wal-core/src/read_only.rs", "waits have limits, a look is timed"),
     ("wal-core/src/recovery/", "locks are waited for, opening is timed"),
+    ("wal-core/src/spares.rs", "zeroing leaves the disk to others for as long as it had it"),
     ("wal-core/src/vfs/", "locks are waited for"),
 ];
 

@@ -26,6 +26,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "tail",
             "trim",
             "truncate",
+            "views",
         ],
     ),
     (

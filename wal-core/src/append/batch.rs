@@ -4,7 +4,7 @@ use super::Ring;
 use crate::checksum::crc32;
 use crate::error::{Error, Result};
 use crate::frame::{
-    FLAG_BATCH_CONTINUES, FRAME_HEADER_BYTES, FrameHeader, Kind, Seed, frame_bytes,
+    FLAG_BATCH_CONTINUES, FRAME_ALIGNMENT, FRAME_HEADER_BYTES, FrameHeader, Kind, Seed, frame_bytes,
 };
 use crate::limits;
 use crate::options::Options;
@@ -38,8 +38,14 @@ pub(crate) struct Destination {
 }
 
 impl<'a> Batch<'a> {
+    #[inline]
     pub(crate) fn one(record: &'a [u8], options: &Options) -> Result<Batch<'a>> {
-        Batch::measure(Records::One([record]), options)
+        let payload_bytes = record.len() as u64;
+        if payload_bytes > options.record_bytes_max || payload_bytes > options.batch_bytes_max {
+            return Batch::measure(Records::One([record]), options);
+        }
+        let frame_bytes = frame_bytes(payload_bytes);
+        Ok(Batch { records: Records::One([record]), count: 1, payload_bytes, frame_bytes })
     }
 
     pub(crate) fn pieces(pieces: &'a [&'a [u8]], options: &Options) -> Result<Batch<'a>> {
@@ -99,6 +105,9 @@ impl<'a> Batch<'a> {
     /// Calls `place` with each record's frame offset from the first one, in order.
     #[inline]
     pub(crate) fn each_offset(&self, mut place: impl FnMut(u64)) {
+        if self.count == 1 {
+            return place(0);
+        }
         let mut at = 0;
         self.each(|pieces| {
             place(at);
@@ -111,7 +120,37 @@ impl<'a> Batch<'a> {
     /// # Safety
     /// The caller has claimed `position..position + self.frame_bytes` and not published it.
     #[allow(unsafe_code)]
+    #[inline]
     pub(crate) unsafe fn encode_into(&self, ring: &Ring, position: u64, to: Destination) {
+        if let Some(mut frame) = ring.piece(position, self.frame_bytes) {
+            let mut write = |payload: &[u8], flags: u8, to: Destination| {
+                // SAFETY: the claimed range lies in one piece, and the frames fill it one after the
+                // other.
+                unsafe {
+                    frame = frame.add(write_frame(frame, payload, flags, to));
+                }
+            };
+            match self.records {
+                Records::One([payload]) => return write(payload, 0, to),
+                Records::Many(payloads) => {
+                    let mut to = to;
+                    for (at, payload) in payloads.iter().enumerate() {
+                        let is_final = at + 1 == payloads.len();
+                        write(payload, if is_final { 0 } else { FLAG_BATCH_CONTINUES }, to);
+                        to.offset += frame_bytes(payload.len() as u64);
+                        to.lsn_delta += 1;
+                    }
+                    return;
+                }
+                Records::Pieces(_) => {}
+            }
+        }
+        // SAFETY: the caller's promise is passed on.
+        unsafe { self.encode_each(ring, position, to) };
+    }
+
+    #[allow(unsafe_code)]
+    unsafe fn encode_each(&self, ring: &Ring, position: u64, to: Destination) {
         let mut position = position;
         self.each_frame(to, |header, pieces, seed| {
             let covered_from = position + CRC_BYTES;
@@ -164,6 +203,40 @@ impl<'a> Batch<'a> {
             lsn_delta += 1;
         });
     }
+}
+
+/// Writes the frame of a record that lies in one piece; returns its length.
+///
+/// # Safety
+/// The frame's bytes from `frame` on are the caller's alone.
+#[allow(unsafe_code)]
+#[inline]
+unsafe fn write_frame(frame: *mut u8, payload: &[u8], flags: u8, to: Destination) -> usize {
+    let header = FrameHeader {
+        payload_bytes: payload.len() as u32,
+        kind: Kind::Record,
+        flags,
+        lsn_delta: to.lsn_delta,
+    };
+    let header_bytes = FRAME_HEADER_BYTES as usize;
+    let end = header.frame_bytes() as usize;
+    // SAFETY: everything written and read lies between `frame` and `end`, which is at least a
+    // header and at most seven bytes after the payload; the payload is foreign memory.
+    unsafe {
+        // The end first: what the payload does not cover of it is the padding.
+        frame
+            .add(end - FRAME_ALIGNMENT as usize)
+            .cast::<[u8; FRAME_ALIGNMENT as usize]>()
+            .write([0; 8]);
+        frame.cast::<[u8; FRAME_HEADER_BYTES as usize]>().write(header.encode());
+        std::ptr::copy_nonoverlapping(payload.as_ptr(), frame.add(header_bytes), payload.len());
+        // From what was copied, as in `encode_each`.
+        let covered_bytes = header_bytes - CRC_BYTES as usize + payload.len();
+        let covered = std::slice::from_raw_parts(frame.add(CRC_BYTES as usize), covered_bytes);
+        let crc = crc32(to.seed.at(to.offset), covered);
+        frame.cast::<[u8; CRC_BYTES as usize]>().write(crc.to_le_bytes());
+    }
+    end
 }
 
 /// Bytes of the checksum at the start of a frame; it covers what follows.

@@ -5,13 +5,17 @@ use std::collections::VecDeque;
 use std::sync::{Arc, OnceLock};
 
 use super::batch::{Batch, Destination};
-use crate::frame::{COMMIT_FRAME_BYTES, FRAME_HEADER_BYTES, Opening, Seed};
+use super::group::Group;
+use crate::frame::{COMMIT_FRAME_BYTES, FRAME_ALIGNMENT, FRAME_HEADER_BYTES, Opening, Seed};
 use crate::limits::{BLOCK_BYTES, OPENINGS_PER_SEGMENT_MAX};
 use crate::lsn::Lsn;
 use crate::segment::{DATA_START, OpeningAt, Segment, footer_bytes};
 
 /// How many commits may be between their first claim and their last byte in the kernel.
 pub(crate) const GENERATIONS: usize = 8;
+
+/// Records that nobody waits for are written when so many bytes of them have come, or by the timer.
+pub(crate) const FLUSH_BYTES: u64 = 128 * 1024;
 
 /// The most closed commits a claim may find: it closes two at the most, one is with the committer
 /// and one is open.
@@ -41,7 +45,10 @@ pub(crate) struct Claims {
     /// How many appenders wait for room: waking nobody costs a system call, too.
     pub(super) waiting_for_room: u32,
     /// A truncation is at work: claims wait.
-    pub(crate) is_paused: bool,
+    is_paused: bool,
+    /// A claim that ends at or before this ring position fits for certain; 0 when that has to be
+    /// looked into. Every change that makes less room sets it back.
+    quick_until: u64,
     /// Room each commit keeps for its padding and trailer.
     trailer_room: u64,
     pad_to_block: bool,
@@ -50,44 +57,12 @@ pub(crate) struct Claims {
 /// A segment as claims see it.
 struct OpenSegment {
     segment: Arc<Segment>,
+    first_lsn: u64,
     /// Size its file may reach.
     bytes: u64,
     /// File offset of the next frame.
     offset: u64,
     seed: Seed,
-}
-
-/// Everything one flush takes: the frames of a commit.
-#[derive(Clone)]
-pub(crate) struct Group {
-    pub(crate) generation: u64,
-    pub(crate) segment: Option<Arc<Segment>>,
-    /// Size the segment's file may reach.
-    pub(crate) segment_bytes: u64,
-    /// The seed of the trailer.
-    pub(crate) seed: Option<Seed>,
-    /// Ring range of the frames.
-    pub(crate) start: u64,
-    pub(crate) end: u64,
-    /// File offset of the first frame.
-    pub(crate) offset: u64,
-    pub(crate) first_lsn: u64,
-    /// Records in it, and how many of them must be published before it can be written.
-    pub(crate) count: u32,
-    /// Sum of their payloads.
-    pub(crate) payload_bytes: u64,
-    /// Bytes of padding before the trailer.
-    pub(crate) padding: u64,
-    /// Ring position after the trailer, free once the commit is written.
-    pub(crate) after: u64,
-    /// Somebody wants these records on stable storage.
-    pub(crate) wants_sync: bool,
-    /// Some of the records were acknowledged already, at `Buffered`.
-    pub(crate) acknowledged: bool,
-    /// The commit time to record, instead of the clock's.
-    pub(crate) time_ns: Option<u64>,
-    /// A batch too large for the ring, which brings its frames itself.
-    pub(crate) large: Option<Arc<OnceLock<Vec<u8>>>>,
 }
 
 /// What an append gets.
@@ -139,6 +114,7 @@ impl Claims {
             completed_incarnation: 0,
             waiting_for_room: 0,
             is_paused: false,
+            quick_until: 0,
             trailer_room: COMMIT_FRAME_BYTES + padding_room,
             pad_to_block,
         }
@@ -162,14 +138,47 @@ impl Claims {
         self.open.count == 0 && self.closed.is_empty()
     }
 
+    /// Whether a commit is to be written now: one that is full or wanted, or in the way.
+    pub(crate) fn is_flush_due(&self) -> bool {
+        let is_due = |open: &Group| {
+            open.is_wanted || self.waiting_for_room > 0 || self.open_bytes() >= FLUSH_BYTES
+        };
+        !self.closed.is_empty() || self.open.count > 0 && is_due(&self.open)
+    }
+
+    /// The commit being formed is to be written now.
+    pub(crate) fn want_open(&mut self) {
+        self.open.is_wanted = true;
+    }
+
     /// Whether nothing at all is in the ring, not even an opening frame that waits for a record.
     pub(crate) fn is_ring_empty(&self) -> bool {
         self.is_idle() && self.open.start == self.position
     }
 
+    /// Whether a commit waits that takes no more records.
+    pub(crate) fn has_closed(&self) -> bool {
+        !self.closed.is_empty()
+    }
+
     /// Bytes waiting in the commit being formed.
     pub(crate) fn open_bytes(&self) -> u64 {
         self.position - self.open.start
+    }
+
+    /// From now on claims wait, or no longer.
+    pub(crate) fn pause(&mut self, is_paused: bool) {
+        self.is_paused = is_paused;
+        self.quick_until = 0;
+    }
+
+    /// Claims the batch if it is known to fit without looking into it; as `claim` otherwise.
+    #[inline(always)]
+    pub(crate) fn claim_quickly(&mut self, batch: &Batch<'_>, terms: Terms) -> Option<Claim> {
+        if self.position + batch.frame_bytes > self.quick_until || terms.time_ns.is_some() {
+            return None;
+        }
+        Some(self.add(batch, terms))
     }
 
     /// Whether `batch` can be claimed now.
@@ -182,7 +191,7 @@ impl Claims {
         }
         let alone = self.bytes_in_new_segment(batch).max(segment_bytes);
         let Some(open) = &self.segment else { return Fit::NeedsSegment(alone) };
-        let records = self.next_lsn - open.segment.header().first_lsn + u64::from(batch.count);
+        let records = self.next_lsn - open.first_lsn + u64::from(batch.count);
         let end = open.offset + batch.frame_bytes + self.trailer_room;
         if end + footer_bytes(records, OPENINGS_PER_SEGMENT_MAX as u64) > open.bytes {
             return Fit::NeedsSegment(alone);
@@ -202,8 +211,27 @@ impl Claims {
         if large || is_full || terms.time_ns.is_some() {
             self.close_open();
         }
+        let mut claim = self.add(batch, terms);
+        self.open.time_ns = terms.time_ns;
+        if large {
+            // It brings its frames itself.
+            self.position = claim.position;
+            claim.large = Some(Arc::default());
+            self.open.large.clone_from(&claim.large);
+        }
+        if large || terms.time_ns.is_some() {
+            self.close_open();
+        } else {
+            self.quick_until = self.certain_room(group_bytes_max);
+        }
+        claim
+    }
+
+    /// Puts the batch into the open commit.
+    #[inline(always)]
+    fn add(&mut self, batch: &Batch<'_>, terms: Terms) -> Claim {
         let Some(open) = &mut self.segment else { unreachable!("fit asked for a segment first") };
-        let lsn_delta = (self.next_lsn - open.segment.header().first_lsn) as u32;
+        let lsn_delta = (self.next_lsn - open.first_lsn) as u32;
         let offset = open.offset;
         let mut delta = lsn_delta;
         batch.each_offset(|at| {
@@ -211,35 +239,57 @@ impl Claims {
             delta += 1;
         });
         open.offset += batch.frame_bytes;
-        let claim = Claim {
-            first_lsn: self.next_lsn,
-            position: self.position,
-            destination: Destination { offset, lsn_delta, seed: open.seed },
-            generation: self.open.generation,
-            incarnation: self.incarnation,
-            large: large.then(Arc::default),
-            group_bytes: self.open_bytes() + batch.frame_bytes,
-        };
-        if !large {
-            self.position += batch.frame_bytes;
-        }
+        let position = self.position;
+        self.position += batch.frame_bytes;
+        let first_lsn = self.next_lsn;
         self.next_lsn += u64::from(batch.count);
+        if terms.wants_sync {
+            self.sync_wanted = self.next_lsn;
+        }
         self.open.count += batch.count;
         self.open.payload_bytes += batch.payload_bytes;
         self.open.wants_sync |= terms.wants_sync;
+        self.open.is_wanted |= !terms.acknowledged;
         self.open.acknowledged |= terms.acknowledged;
-        self.open.time_ns = terms.time_ns;
-        self.open.large.clone_from(&claim.large);
-        if large || terms.time_ns.is_some() {
-            self.close_open();
+        Claim {
+            first_lsn,
+            position,
+            destination: Destination { offset, lsn_delta, seed: open.seed },
+            generation: self.open.generation,
+            incarnation: self.incarnation,
+            large: None,
+            group_bytes: position - self.open.start + batch.frame_bytes,
         }
-        claim
+    }
+
+    /// Up to which ring position claims fit whatever they are made of: in the open commit, in the
+    /// ring, and in the segment together with what the footer says of their records.
+    fn certain_room(&self, group_bytes_max: u64) -> u64 {
+        let Some(open) = &self.segment else { return 0 };
+        if self.is_paused || self.closed.len() > CLOSED_MAX {
+            return 0;
+        }
+        // A record takes at least a header in the file, and at most a quarter of that in the
+        // footer, which is padded like every frame.
+        let records = self.next_lsn - open.first_lsn;
+        let footer = footer_bytes(records, OPENINGS_PER_SEGMENT_MAX as u64);
+        let taken = open.offset + self.trailer_room + footer + FRAME_ALIGNMENT;
+        let in_segment = open.bytes.saturating_sub(taken);
+        if self.next_lsn.saturating_add(in_segment) > Lsn::MAX.get() {
+            return 0;
+        }
+        let in_ring = (self.freed + self.capacity).saturating_sub(self.trailer_room);
+        (self.position + in_segment / 5 * 4)
+            .min(in_ring)
+            .min(self.open.start + group_bytes_max)
+            .min(self.position + self.capacity / 4)
     }
 
     /// Goes on in `segment` at its start (a new one) or where it was cleanly closed.
     pub(crate) fn enter(&mut self, segment: Arc<Segment>, bytes: u64, offset: u64, seed: Seed) {
         self.close_open();
-        self.segment = Some(OpenSegment { segment, bytes, offset, seed });
+        let first_lsn = segment.header().first_lsn;
+        self.segment = Some(OpenSegment { segment, first_lsn, bytes, offset, seed });
         self.align_to(offset);
         self.open = Group::empty(self.open.generation, self.next_lsn);
         self.begin_open();
@@ -250,7 +300,7 @@ impl Claims {
     pub(crate) fn open_in(&mut self, opening: OpeningAt, seed: Seed) -> Option<(u64, Vec<u8>)> {
         let open = self.segment.as_mut()?;
         let OpeningAt { offset, epoch, salt } = opening;
-        let lsn_delta = (self.next_lsn - open.segment.header().first_lsn) as u32;
+        let lsn_delta = (self.next_lsn - open.first_lsn) as u32;
         let frame = Opening { epoch, salt }.encode(lsn_delta, offset, open.seed);
         let position = self.position;
         self.position += frame.len() as u64;
@@ -304,6 +354,7 @@ impl Claims {
     }
 
     fn restart(&mut self) {
+        self.quick_until = 0;
         self.segment = None;
         self.sync_wanted = self.sync_wanted.min(self.next_lsn);
         self.freed = self.position;
@@ -344,6 +395,7 @@ impl Claims {
 
     /// Starts the open commit at the current place of the current segment.
     fn begin_open(&mut self) {
+        self.quick_until = 0;
         self.open.start = self.position;
         self.open.end = self.position;
         if let Some(open) = &self.segment {
@@ -357,34 +409,6 @@ impl Claims {
     /// Skips to the next position that agrees with `offset` modulo a block.
     fn align_to(&mut self, offset: u64) {
         self.position += offset.wrapping_sub(self.position) % BLOCK_BYTES;
-    }
-}
-
-impl Group {
-    fn empty(generation: u64, first_lsn: u64) -> Group {
-        Group {
-            generation,
-            segment: None,
-            segment_bytes: 0,
-            seed: None,
-            start: 0,
-            end: 0,
-            offset: 0,
-            first_lsn,
-            count: 0,
-            payload_bytes: 0,
-            padding: 0,
-            after: 0,
-            wants_sync: false,
-            acknowledged: false,
-            time_ns: None,
-            large: None,
-        }
-    }
-
-    /// The LSN after its last record.
-    pub(crate) fn next_lsn(&self) -> u64 {
-        self.first_lsn + u64::from(self.count)
     }
 }
 

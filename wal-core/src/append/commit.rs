@@ -5,8 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use super::claims::{GENERATIONS, Group};
+use super::claims::GENERATIONS;
 use super::engine::Engine;
+use super::gather::Gather;
+use super::group::Group;
+use super::pace::Pace;
 use super::writer::SegmentWriter;
 use crate::checksum::crc32;
 use crate::error::{Error, ErrorKind, Result};
@@ -14,14 +17,17 @@ use crate::frame::{Commit, Frame, Kind};
 use crate::growth::Growth;
 use crate::live::Live;
 use crate::lsn::{FileOffset, Place, SegmentId};
-use crate::options::Retention;
+use crate::options::{Io, Retention};
 use crate::segment::{DATA_START, Extent, Footer, Predecessor, Segment, SegmentHeader};
+use crate::vfs::File;
 
 /// What only the flushing thread touches: the end of the log and the file it is in.
 pub(crate) struct Committer {
     pub(crate) tail: Tail,
     /// The segment being written; none before the first commit and after a discontinuity.
     pub(crate) active: Option<Active>,
+    pub(super) pace: Pace,
+    pub(super) gather: Gather,
     /// Whether the state file has yet to hear of the active segment, or of its newest opening.
     pub(crate) is_news: bool,
 }
@@ -58,6 +64,12 @@ pub(crate) struct Active {
 }
 
 impl Committer {
+    /// Goes on after `tail`, with no segment active.
+    pub(crate) fn new(tail: Tail) -> Committer {
+        let (pace, gather) = (Pace::default(), Gather::default());
+        Committer { tail, active: None, pace, gather, is_news: false }
+    }
+
     /// Whether the active segment is written past the page cache.
     pub(crate) fn is_direct(&self) -> bool {
         self.active.as_ref().is_some_and(|active| active.writer.is_direct())
@@ -87,7 +99,14 @@ impl Active {
 
 impl Engine {
     /// Writes the next commit, if there is one, and syncs if somebody wants it.
-    pub(super) fn flush(self: &Arc<Engine>, committer: &mut Committer) -> Result<()> {
+    ///
+    /// Inline, the caller is itself one of those who wait for it.
+    pub(super) fn flush(
+        self: &Arc<Engine>,
+        committer: &mut Committer,
+        is_inline: bool,
+    ) -> Result<()> {
+        let started = Instant::now();
         let (group, sync_wanted) = {
             let mut claims = self.claims();
             let group = claims.take();
@@ -102,11 +121,17 @@ impl Engine {
         let is_owed = sync_wanted > durable && committer.tail.next_lsn >= sync_wanted;
         let is_awaited = || self.waiters.awaits_sync(durable, committer.tail.next_lsn);
         if wants_sync || is_owed || self.is_sync_due(committer) || is_awaited() {
+            committer.pace.synced();
             self.sync_tail(committer).inspect_err(|error| self.poison(error.clone()))?;
         }
         let written = self.marks.written.load(Ordering::Relaxed);
         let durable = self.marks.durable.load(Ordering::Relaxed);
-        self.waiters.wake(written, durable);
+        let mut woken = self.waiters.wake(written, durable);
+        woken.threads += u32::from(is_inline);
+        let submitted = self.marks.submitted.load(Ordering::Acquire);
+        committer.gather.committed(started.elapsed(), woken, submitted);
+        let yield_time = committer.gather.yield_time().as_nanos() as u64;
+        self.marks.yield_ns.store(yield_time, Ordering::Relaxed);
         self.after_flush(committer, written > durable);
         Ok(())
     }
@@ -188,6 +213,7 @@ impl Engine {
             committer.is_news = true;
             self.publish_segment(segment);
         }
+        committer.pace.written(written);
         self.meters.bytes_written.add(written);
         self.meters.write_latency.record(started.elapsed());
         self.marks.time_ns.store(time_ns, Ordering::Relaxed);
@@ -225,7 +251,12 @@ impl Engine {
         };
         self.seal(committer)?;
         self.trim_for_capacity()?;
-        let acquired = self.spares.acquire(segment.id(), group.segment_bytes)?;
+        let is_direct = match self.options.io {
+            Io::Auto => committer.pace.is_stream(),
+            Io::Buffered => false,
+            Io::Direct => true,
+        };
+        let acquired = self.spares.acquire(segment.id(), group.segment_bytes, is_direct)?;
         if acquired.missed {
             self.meters.spare_misses.add(1);
         }
@@ -237,12 +268,27 @@ impl Engine {
             created_ns: segment.header().created_ns.max(tail.time_ns),
             ..*segment.header()
         };
-        segment.activate(Arc::clone(&acquired.file));
-        let writer = SegmentWriter::new(acquired.file, 0, Vec::new());
+        let writer = self.writer_of(segment, acquired.file, acquired.direct)?;
+        segment.activate(Arc::clone(writer.reading_file()));
         committer.active = Some(Active::new(Arc::clone(segment), writer, acquired.growth));
         self.marks.is_direct.store(committer.is_direct(), Ordering::Relaxed);
         self.meters.rotations.add(u64::from(header.predecessor.is_some()));
         Ok(header)
+    }
+
+    /// The writing end of a segment that begins.
+    pub(crate) fn writer_of(
+        &self,
+        segment: &Segment,
+        file: Arc<dyn File>,
+        direct: Option<Arc<dyn File>>,
+    ) -> Result<SegmentWriter> {
+        let writer = SegmentWriter::new(file, 0);
+        let Some(direct) = direct else { return Ok(writer) };
+        let bytes_min = self.options.io.direct_bytes_min();
+        writer
+            .with_direct(direct, bytes_min, Vec::new())
+            .map_err(|error| Error::io("mapping memory for writes", segment.path(), error))
     }
 
     /// Writes the active segment's footer and syncs it; afterwards there is no active segment.
@@ -290,14 +336,7 @@ impl Engine {
         self.marks.durable.fetch_max(tail.next_lsn, Ordering::AcqRel);
         self.durable_segment.store(active.segment.id().0, Ordering::Release);
         let extent = tail.extent();
-        let sealed = Segment::new(
-            Arc::clone(&self.vfs),
-            active.segment.path().to_owned(),
-            header,
-            self.options.read_mode,
-            None,
-            Some(extent),
-        );
+        let sealed = active.segment.ended(header, extent);
         self.change_live(|live| live.with_newest_replaced(sealed));
         self.listeners.tell(|| Ok(self.durable_lsn()));
         Ok(())
@@ -371,14 +410,7 @@ impl Engine {
         tail.durable_through = Place { segment: active.segment.id(), offset: FileOffset(tail.end) };
         self.marks.durable.fetch_max(tail.next_lsn, Ordering::AcqRel);
         self.durable_segment.store(active.segment.id().0, Ordering::Release);
-        let sealed = Segment::new(
-            Arc::clone(&self.vfs),
-            path.to_owned(),
-            *active.segment.header(),
-            self.options.read_mode,
-            None,
-            Some(tail.extent()),
-        );
+        let sealed = active.segment.ended(*active.segment.header(), tail.extent());
         self.change_live(|live| live.with_newest_replaced(sealed));
         Ok(())
     }

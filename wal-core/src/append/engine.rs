@@ -21,6 +21,7 @@ use crate::segment::{Segment, SegmentHeader};
 use crate::spares::Spares;
 use crate::time::nanoseconds;
 use crate::vfs::{Vfs, fork_generation};
+use crate::views::Views;
 
 /// The writing log.
 pub(crate) struct Engine {
@@ -51,6 +52,7 @@ pub(crate) struct Engine {
     live: RwLock<Arc<Live>>,
     /// Where the present snapshot lies, for readers to tell without a lock that theirs is old.
     pub(super) live_address: AtomicUsize,
+    pub(super) views: Views,
     pub(crate) keeper: Keeper,
     pub(crate) spares: Spares,
     pub(crate) meters: Meters,
@@ -107,6 +109,8 @@ pub(crate) struct Marks {
     pub(crate) incarnation: AtomicU64,
     /// Not a mark: the time of the latest commit. Written by the committer.
     pub(crate) time_ns: AtomicU64,
+    /// Not a mark: how long a waiting appender yields before it sleeps. Written by the committer.
+    pub(crate) yield_ns: AtomicU64,
 }
 
 /// A counter on a cache line of its own.
@@ -144,6 +148,7 @@ impl Engine {
                 is_direct: AtomicBool::new(parts.committer.is_direct()),
                 incarnation: AtomicU64::new(0),
                 time_ns: AtomicU64::new(parts.committer.tail.time_ns),
+                yield_ns: AtomicU64::new(0),
             },
             waiters: Waiters::default(),
             committer: Mutex::new(parts.committer),
@@ -152,6 +157,7 @@ impl Engine {
             timers: AtomicU32::new(0),
             live_address: AtomicUsize::new(Arc::as_ptr(&live).addr()),
             live: RwLock::new(live),
+            views: Views::default(),
             keeper: parts.keeper,
             spares: parts.spares,
             meters: Meters::default(),
@@ -249,6 +255,7 @@ impl Engine {
         let mut live = self.live.write().unwrap_or_else(PoisonError::into_inner);
         *live = Arc::new(change(&live));
         self.live_address.store(Arc::as_ptr(&live).addr(), Ordering::Release);
+        self.views.forget();
     }
 
     pub(crate) fn claims(&self) -> MutexGuard<'_, Claims> {

@@ -3,6 +3,7 @@
 
 use std::io;
 use std::ops::Range;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use memmap2::{MmapMut, MmapOptions, UncheckedAdvice};
 
@@ -16,6 +17,7 @@ pub(crate) struct Ring {
     memory: MmapMut,
     base: *mut u8,
     mask: u64,
+    has_large_pages: AtomicBool,
 }
 
 // SAFETY: `base` points into `memory`, which lives as long as the ring and never moves; all access
@@ -30,7 +32,7 @@ impl Ring {
         let capacity = bytes.next_power_of_two();
         let mut memory = MmapOptions::new().len(capacity as usize).map_anon()?;
         let base = memory.as_mut_ptr();
-        Ok(Ring { memory, base, mask: capacity - 1 })
+        Ok(Ring { memory, base, mask: capacity - 1, has_large_pages: AtomicBool::new(false) })
     }
 
     pub(crate) fn capacity(&self) -> u64 {
@@ -61,6 +63,14 @@ impl Ring {
         }
     }
 
+    /// Where the bytes of `position..position + len` lie, if they lie in one piece.
+    #[inline]
+    pub(crate) fn piece(&self, position: u64, len: u64) -> Option<*mut u8> {
+        let at = position & self.mask;
+        // SAFETY: `at` is less than the capacity, so the address lies inside the mapping.
+        (at + len <= self.capacity()).then(|| unsafe { self.base.add(at as usize) })
+    }
+
     /// The bytes of `range`: one piece, or two where it passes the end of the memory.
     ///
     /// # Safety
@@ -82,11 +92,36 @@ impl Ring {
         }
     }
 
+    /// Asks the system to back the memory with large pages, until it is given back: what a device
+    /// fetches past the page cache is then one piece instead of one for every 4 KiB, of which a
+    /// request takes a limited number. Where the system does not, nothing is lost but time.
+    pub(crate) fn prefer_large_pages(&self) {
+        #[cfg(target_os = "linux")]
+        if !self.has_large_pages.swap(true, Ordering::Relaxed) {
+            let _ = self.memory.advise(memmap2::Advice::HugePage);
+            // What was touched already keeps its small pages otherwise.
+            // SAFETY: the range is the mapping; the advice moves pages and changes no contents.
+            unsafe {
+                libc::madvise(self.base.cast(), self.memory.len(), libc::MADV_COLLAPSE);
+            }
+        }
+    }
+
+    /// Whether that was asked for.
+    pub(crate) fn has_large_pages(&self) -> bool {
+        self.has_large_pages.load(Ordering::Relaxed)
+    }
+
     /// Gives the memory back to the system; it reads as zeros afterwards.
     ///
     /// # Safety
     /// No range is claimed or being read.
     pub(crate) unsafe fn release(&self) -> io::Result<()> {
+        #[cfg(target_os = "linux")]
+        if self.has_large_pages.swap(false, Ordering::Relaxed) {
+            // A log that was quiet may go on with single records, and those with little memory.
+            let _ = self.memory.advise(memmap2::Advice::NoHugePage);
+        }
         // SAFETY: the contents are not needed, as the caller promises; the mapping is anonymous and
         // private, so it stays valid.
         unsafe { self.memory.unchecked_advise(UncheckedAdvice::DontNeed) }
@@ -119,6 +154,25 @@ mod tests {
             ring.copy_in(5, b"x");
             ring.release().expect("advice is taken");
             assert_eq!(ring.slices(5..6).concat(), b"\0");
+        }
+    }
+
+    #[test]
+    fn large_pages_change_no_contents_whenever_they_are_asked_for() {
+        let ring = Ring::new(8 << 20).expect("memory");
+        let bytes: Vec<u8> = (0..3_000_000u32).map(|at| (at / 7) as u8).collect();
+        let position = (8 << 20) - 1_000_000;
+        // SAFETY: a single thread owns the whole ring.
+        unsafe { ring.copy_in(position, &bytes) };
+        for _ in 0..2 {
+            ring.prefer_large_pages();
+            // SAFETY: as above.
+            unsafe {
+                assert!(ring.slices(position..position + 3_000_000).concat() == bytes);
+                ring.release().expect("advice is taken");
+                assert_eq!(ring.slices(position..position + 1).concat(), b"\0");
+                ring.copy_in(position, &bytes);
+            }
         }
     }
 }

@@ -17,6 +17,7 @@ use crate::options::Level;
 use crate::segment::DATA_START;
 use crate::state::ValueMap;
 use crate::tail::Tail;
+use crate::views::Views;
 
 impl Engine {
     /// Makes everything submitted before the call durable.
@@ -54,7 +55,10 @@ impl Engine {
             return;
         }
         match timer {
-            Timer::Flush => self.kick(),
+            Timer::Flush => {
+                self.claims().want_open();
+                self.kick();
+            }
             Timer::Sync => {
                 self.want_sync(u64::MAX);
                 self.kick();
@@ -237,7 +241,8 @@ impl Engine {
         let path = active.segment.path().to_owned();
         self.seal(committer)?;
         let end = committer.tail.durable_through.offset.0;
-        // Nobody maps a segment beyond its valid end, so cutting there is safe for every reader.
+        // Mappings of it may reach further, but nobody looks there: no record ends behind its
+        // footer.
         // A crash here leaves a longer file.
         let end = end.next_multiple_of(crate::limits::BLOCK_BYTES);
         file.set_len(end).map_err(|error| Error::io("cutting a sealed segment", &path, error))
@@ -283,6 +288,10 @@ impl Tail for Engine {
         self.check_process()?;
         // While the log is closing, more may still become visible.
         if self.is_down() { Engine::check_open(self) } else { Ok(()) }
+    }
+
+    fn views(&self) -> Option<&Views> {
+        Some(&self.views)
     }
 
     fn count_reads(&self, count: u64) {

@@ -34,7 +34,7 @@ impl Engine {
             durable_lsn,
             poisoned: self.poisoned().cloned(),
             direct_io: self.marks.is_direct.load(Ordering::Relaxed),
-            counters: self.meters.counters(self.keeper.syncs()),
+            counters: self.meters.counters(self.keeper.syncs(), self.views.reads()),
             write_latency: self.meters.write_latency.histogram(),
             sync_latency: self.meters.sync_latency.histogram(),
             segments: self.segment_stats(&live),

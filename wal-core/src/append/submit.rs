@@ -5,7 +5,7 @@ use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::batch::Batch;
-use super::claims::{Claim, Claims, Fit, GENERATIONS, Terms};
+use super::claims::{Claim, Claims, FLUSH_BYTES, Fit, GENERATIONS, Terms};
 use super::engine::Engine;
 use super::ticket::Submitted;
 use super::waiters::Bound;
@@ -26,13 +26,18 @@ impl Engine {
         expected: Option<Lsn>,
     ) -> Result<Submitted> {
         let level = options.level.unwrap_or(self.options.level);
-        let large = Engine::reserve_large(batch, self.ring.capacity())?;
         let terms = Terms {
             wants_sync: level == Level::Disk,
             acknowledged: level == Level::Buffered,
             time_ns: options.time.map(nanoseconds),
         };
-        let claim = self.claim(batch, terms, options.wait, expected)?;
+        let (claim, large) = match self.claim_quickly(batch, terms, expected)? {
+            Some(claim) => (claim, Vec::new()),
+            None => {
+                let large = Engine::reserve_large(batch, self.ring.capacity())?;
+                (self.claim(batch, terms, options.wait, expected)?, large)
+            }
+        };
         let unpublished = Unpublished { engine: self, is_armed: true };
         match &claim.large {
             None => {
@@ -67,7 +72,7 @@ impl Engine {
 
     /// Has somebody flush what was submitted: at once, or soon where nobody waits for it.
     pub(crate) fn push_along(self: &Arc<Engine>, submitted: &Submitted) {
-        if submitted.level != Level::Buffered || submitted.group_bytes >= BUFFERED_FLUSH_BYTES {
+        if submitted.level != Level::Buffered || submitted.group_bytes >= FLUSH_BYTES {
             self.kick();
         } else {
             self.arm(Timer::Flush, BUFFERED_FLUSH_DELAY);
@@ -93,6 +98,27 @@ impl Engine {
         );
     }
 
+    /// Claims what fits for certain and waits for nothing: all but one in some thousand claims.
+    #[inline(always)]
+    fn claim_quickly(
+        &self,
+        batch: &Batch<'_>,
+        terms: Terms,
+        expected: Option<Lsn>,
+    ) -> Result<Option<Claim>> {
+        if expected.is_some() {
+            return Ok(None);
+        }
+        let mut claims = self.claims();
+        self.check_writable()?;
+        let claim = claims.claim_quickly(batch, terms);
+        if claim.is_some() {
+            self.marks.submitted.store(claims.next_lsn(), Ordering::Release);
+        }
+        Ok(claim)
+    }
+
+    #[cold]
     fn claim(
         self: &Arc<Engine>,
         batch: &Batch<'_>,
@@ -112,9 +138,6 @@ impl Engine {
             match claims.fit(batch, self.options.segment_bytes) {
                 Fit::Here => {
                     let claim = claims.claim(batch, terms, self.options.max_batch_bytes);
-                    if terms.wants_sync {
-                        claims.sync_wanted = claims.next_lsn();
-                    }
                     self.marks.submitted.store(claims.next_lsn(), Ordering::Release);
                     return Ok(claim);
                 }
@@ -277,8 +300,7 @@ fn conflict(expected: Lsn, next: u64) -> Error {
     )
 }
 
-/// `Buffered` records are flushed when so many bytes wait, or after so long.
-const BUFFERED_FLUSH_BYTES: u64 = 128 * 1024;
+/// `Buffered` records are flushed after so long at the latest.
 const BUFFERED_FLUSH_DELAY: Duration = Duration::from_millis(1);
 /// What no process lives to see.
 const FOREVER: Duration = Duration::from_secs(100 * 365 * 24 * 3600);

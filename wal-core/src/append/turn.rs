@@ -1,19 +1,23 @@
 //! Whose turn it is to flush: a waiting appender does it itself when nobody else does, and a shared
 //! background thread goes on while there is more.
 
+use std::path::Path;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, MutexGuard, PoisonError, TryLockError};
 use std::task::Waker;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use super::claims::{GENERATIONS, Group};
+use super::claims::GENERATIONS;
 use super::commit::Committer;
 use super::engine::{Engine, TakenBack};
+use super::group::Group;
 use super::serve::WATERMARK_DELAY;
 use super::submit::Timer;
 use super::waiters::{self, Bound};
 use crate::background;
 use crate::error::{Error, ErrorKind, Result};
+use crate::growth::{self, Growth};
+use crate::limits::SEGMENT_BYTES_INITIAL;
 use crate::lsn::SegmentId;
 
 impl Engine {
@@ -35,6 +39,9 @@ impl Engine {
                 continue;
             }
             let is_over = || self.outcome(bound, incarnation).is_some();
+            if deadline.is_none() && self.yield_until(&is_over) {
+                continue;
+            }
             let Some(place) = self.waiters.queue_thread(bound, is_over) else { continue };
             if incarnation.is_none() {
                 // The record may have come, at a level that asks for no sync, just before the wait
@@ -61,6 +68,23 @@ impl Engine {
             }
             self.waiters.leave(place);
         }
+    }
+
+    /// Lets others run until the wait is over or the flush has become the caller's; returns whether
+    /// either has come before it is better to sleep.
+    fn yield_until(self: &Arc<Engine>, is_over: &impl Fn() -> bool) -> bool {
+        let yield_time = Duration::from_nanos(self.marks.yield_ns.load(Ordering::Relaxed));
+        if yield_time.is_zero() {
+            return false;
+        }
+        let start = Instant::now();
+        while start.elapsed() < yield_time {
+            std::thread::yield_now();
+            if is_over() || self.try_flush() {
+                return true;
+            }
+        }
+        false
     }
 
     /// How waiting for `bound` ended; none while it goes on.
@@ -121,10 +145,10 @@ impl Engine {
             Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
             Err(TryLockError::WouldBlock) => return false,
         };
-        self.delay_for_more();
+        self.delay_for_more(&mut committer);
         self.meters.flushes_inline.add(1);
         // The error is in the log's state by now, where every waiter finds it.
-        let _ = self.flush(&mut committer);
+        let _ = self.flush(&mut committer, true);
         drop(committer);
         // Whoever came meanwhile found the committer taken and waits for it.
         self.go_on();
@@ -155,7 +179,7 @@ impl Engine {
     /// Flushes and syncs everything that was submitted.
     pub(crate) fn flush_all(self: &Arc<Engine>, committer: &mut Committer) -> Result<()> {
         while !self.claims().is_idle() {
-            self.flush(committer)?;
+            self.flush(committer, false)?;
         }
         self.sync_tail(committer).inspect_err(|error| self.poison(error.clone()))?;
         let written = self.marks.written.load(Ordering::Relaxed);
@@ -167,9 +191,9 @@ impl Engine {
         loop {
             let mut committer = self.committer();
             while self.has_work() {
-                self.delay_for_more();
+                self.delay_for_more(&mut committer);
                 self.meters.flushes_background.add(1);
-                let _ = self.flush(&mut committer);
+                let _ = self.flush(&mut committer, false);
             }
             drop(committer);
             self.flushing.store(false, Ordering::SeqCst);
@@ -180,19 +204,27 @@ impl Engine {
         }
     }
 
-    /// Whether somebody has to flush: records wait, or a sync is owed.
+    /// Whether somebody has to flush: a commit is due, or a sync is owed.
     fn has_work(&self) -> bool {
         if self.poisoned().is_some() {
             return false;
         }
         let claims = self.claims();
-        !claims.is_idle() || claims.sync_wanted > self.marks.durable.load(Ordering::Acquire)
+        claims.is_flush_due() || claims.sync_wanted > self.marks.durable.load(Ordering::Acquire)
     }
 
-    /// Waits for more records where the user trades latency for fewer syncs.
-    fn delay_for_more(&self) {
+    /// Waits for more records: for those who are coming back from the last commit, or for as long
+    /// as a user asks for who trades latency for fewer syncs.
+    fn delay_for_more(&self, committer: &mut Committer) {
+        let claims = self.claims();
+        if claims.open_bytes() >= self.options.max_batch_bytes || claims.has_closed() {
+            return;
+        }
+        drop(claims);
         let delay = self.options.max_batch_delay;
-        if !delay.is_zero() && self.claims().open_bytes() < self.options.max_batch_bytes {
+        if delay.is_zero() {
+            committer.gather.wait(|| self.marks.submitted.load(Ordering::Acquire));
+        } else {
             std::thread::sleep(delay);
         }
     }
@@ -234,29 +266,43 @@ impl Engine {
             self.chore(move |engine| engine.write_watermark(&tail));
         }
         let end = committer.tail.end;
+        let is_stream = committer.pace.is_stream();
         let Some(active) = &mut committer.active else { return };
+        if active.writer.is_direct() && is_stream && !self.ring.has_large_pages() {
+            self.chore(|engine| engine.ring.prefer_large_pages());
+        }
         let zeroed_to = active.zeroed_to.max(active.growing_to);
-        if let Some(target) = active.growth.wanted(end, zeroed_to) {
+        if !is_stream && let Some(target) = active.growth.wanted(end, zeroed_to) {
             active.growing_to = target;
             let growth = Arc::clone(&active.growth);
             let path = active.segment.path().to_owned();
-            self.chore(move |engine| {
-                // A write that fails is met again, and reported, when a commit needs the room.
-                if growth.grow(target).is_err() {
-                    return;
-                }
-                if let Err(error) = growth.sync() {
-                    let error = Error::io("syncing a segment", &path, error);
-                    engine.poison(error.with_kind(ErrorKind::Io));
-                }
-            });
+            self.chore(move |engine| engine.grow(&growth, target, &path));
         }
         if !active.has_asked_for_spare && end > self.options.segment_bytes / 2 {
             active.has_asked_for_spare = true;
-            self.chore(|engine| {
+            let bytes = if is_stream { SEGMENT_BYTES_INITIAL } else { self.options.segment_bytes };
+            self.chore(move |engine| {
                 let next = engine.next_segment.load(Ordering::Relaxed);
-                let _ = engine.spares.prepare(SegmentId(next));
+                let is_over = || engine.is_closed();
+                let _ = engine.spares.prepare(SegmentId(next), bytes, &is_over);
             });
+        }
+    }
+
+    /// Zeroes the active segment's file up to `target`, a step at a time.
+    fn grow(&self, growth: &Growth, target: u64, path: &Path) {
+        while !self.is_closed() {
+            let start = Instant::now();
+            // A write that fails is met again, and reported, when a commit needs the room.
+            let Ok(has_more) = growth.grow(target) else { return };
+            if let Err(error) = growth.sync() {
+                let error = Error::io("syncing a segment", path, error);
+                return self.poison(error.with_kind(ErrorKind::Io));
+            }
+            if !has_more {
+                return;
+            }
+            growth::pause_since(start);
         }
     }
 

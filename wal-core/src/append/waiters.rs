@@ -32,6 +32,13 @@ enum Wake {
     Task(Waker),
 }
 
+/// How many were woken at once.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Woken {
+    pub(crate) threads: u32,
+    pub(crate) tasks: u32,
+}
+
 /// A place in the queue, to leave it again.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Place {
@@ -84,13 +91,26 @@ impl Waiters {
     }
 
     /// Wakes everyone whose bound the watermarks (the LSNs after the last written and the last
-    /// durable record) have reached.
-    pub(crate) fn wake(&self, written: u64, durable: u64) {
+    /// durable record) have reached; returns how many threads and how many tasks.
+    pub(crate) fn wake(&self, written: u64, durable: u64) -> Woken {
         let mut queues = self.lock();
         let mut due = queues.take_until(false, written);
         due.append(&mut queues.take_until(true, durable));
         drop(queues);
-        due.into_iter().for_each(Wake::wake);
+        let mut woken = Woken::default();
+        for wake in due {
+            match wake {
+                Wake::Thread(thread) => {
+                    woken.threads += 1;
+                    thread.unpark();
+                }
+                Wake::Task(waker) => {
+                    woken.tasks += 1;
+                    waker.wake();
+                }
+            }
+        }
+        woken
     }
 
     /// Wakes everyone, to find out what has changed.
@@ -115,15 +135,6 @@ impl Queues {
         }
         let later = queue.split_off(&(mark.saturating_add(1), 0));
         std::mem::replace(queue, later).into_values().collect()
-    }
-}
-
-impl Wake {
-    fn wake(self) {
-        match self {
-            Wake::Thread(thread) => thread.unpark(),
-            Wake::Task(waker) => waker.wake(),
-        }
     }
 }
 

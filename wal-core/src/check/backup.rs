@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::step::COPY_BYTES;
 use crate::append::write_all;
 use crate::error::{Error, ErrorKind, Result};
-use crate::vfs::{Access, Vfs};
+use crate::vfs::{Access, Vfs, read_full};
 
 /// A directory of copies, made with the first one.
 pub(super) struct Backup<'a> {
@@ -60,7 +60,7 @@ impl<'a> Backup<'a> {
         let mut buffer = vec![0; COPY_BYTES];
         let mut at = 0;
         loop {
-            let read = crate::recovery::read_full(&*source, &mut buffer, at);
+            let read = read_full(&*source, &mut buffer, at);
             let read = read.map_err(|error| Error::io("copying a file", path, error))?;
             let piece = buffer.get(..read).unwrap_or_default();
             if piece.is_empty() {

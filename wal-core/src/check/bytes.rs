@@ -5,8 +5,7 @@ use std::sync::Arc;
 
 use crate::error::{Error, Result};
 use crate::frame::{COMMIT_FRAME_BYTES, Commit, Frame, FrameHeader, Kind, Seed};
-use crate::recovery::read_full;
-use crate::vfs::{Access, File, Lock, Vfs};
+use crate::vfs::{Access, File, Lock, Vfs, read_full};
 
 /// An open segment file. Never mapped: what cannot be read is an error, not a signal.
 pub(super) struct Bytes {

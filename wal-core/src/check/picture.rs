@@ -188,12 +188,7 @@ impl Walk<'_> {
             let expected = "a segment of this log".into();
             return wrong(foreign, expected, "one of another log".into());
         }
-        let continues = later.is_none_or(|later| {
-            let fits = later.predecessor.is_some_and(|before| {
-                before.next_lsn == later.first_lsn && before.next_lsn >= header.first_lsn
-            });
-            fits && later.epoch >= header.epoch
-        });
+        let continues = later.is_none_or(|later| header.goes_on_in(&later));
         if !continues {
             let next = later.map_or(0, |later| later.first_lsn);
             let expected = format!("a segment that ends before LSN {next}");

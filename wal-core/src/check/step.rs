@@ -9,10 +9,9 @@ use crate::error::{Error, Result};
 use crate::growth;
 use crate::limits::{BLOCK_BYTES, SEGMENT_BYTES_INITIAL};
 use crate::lsn::SegmentId;
-use crate::recovery::read_full;
 use crate::segment::{SegmentHeader, file_name};
 use crate::state::{Slot, StateFile};
-use crate::vfs::{Access, File, Vfs};
+use crate::vfs::{Access, File, Vfs, read_full};
 
 /// See the module.
 pub(super) enum Step {

@@ -47,6 +47,22 @@ fn a_time_out_gives_nothing_and_loses_nothing() {
 }
 
 #[test]
+fn a_follower_that_is_awake_keeps_its_time_and_hears_of_the_end() {
+    let log = TestLog::new(ReadMode::Map, 1);
+    let mut follower = Follower::new(log.tail(), Position::First).unwrap();
+    follower.is_brisk = true;
+    assert!(follower.next_timeout(Duration::ZERO).unwrap().is_none());
+    follower.is_brisk = true;
+    assert!(follower.next_timeout(Duration::from_micros(5)).unwrap().is_none());
+    log.append(&[b"one"], 1);
+    follower.is_brisk = true;
+    assert_eq!(&*follower.next().unwrap(), b"one");
+    log.close();
+    follower.is_brisk = true;
+    assert_eq!(follower.next().unwrap_err().kind(), ErrorKind::Closed);
+}
+
+#[test]
 fn a_waiting_follower_is_told_of_a_truncation_below_it() {
     let log = TestLog::new(ReadMode::Map, 1);
     log.append(&[b"one", b"two", b"three"], 1);

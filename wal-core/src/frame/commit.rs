@@ -1,6 +1,8 @@
 //! The commit trailer: what makes the frames before it one unit of recovery.
 
-use super::{FRAME_HEADER_BYTES, Frame, Kind, Seed};
+use super::header::{CRC, LEN};
+use super::{FRAME_HEADER_BYTES, FrameHeader, Kind, Seed};
+use crate::checksum::crc32;
 use crate::le;
 use crate::lsn::{FileOffset, Place, SegmentId};
 
@@ -27,7 +29,12 @@ pub(crate) struct Commit {
 
 impl Commit {
     /// The trailer's frame as it stands at `offset`.
-    pub(crate) fn encode(&self, segment_first_lsn: u64, offset: u64, seed: Seed) -> Vec<u8> {
+    pub(crate) fn encode(
+        &self,
+        segment_first_lsn: u64,
+        offset: u64,
+        seed: Seed,
+    ) -> [u8; COMMIT_FRAME_BYTES as usize] {
         let mut payload = [0; PAYLOAD_BYTES];
         le::put(&mut payload, FIRST_LSN, &self.first_lsn.to_le_bytes());
         le::put(&mut payload, COUNT, &self.count.to_le_bytes());
@@ -37,8 +44,15 @@ impl Commit {
         le::put(&mut payload, DURABLE_OFFSET, &self.durable_through.offset.0.to_le_bytes());
         le::put(&mut payload, STATE_SEQ, &self.state_seq.to_le_bytes());
         let next = self.first_lsn.saturating_add(u64::from(self.count));
-        let delta = next.saturating_sub(segment_first_lsn) as u32;
-        Frame::build(Kind::Commit, delta, &payload, offset, seed)
+        let lsn_delta = next.saturating_sub(segment_first_lsn) as u32;
+        let payload_bytes = PAYLOAD_BYTES as u32;
+        let header = FrameHeader { payload_bytes, kind: Kind::Commit, flags: 0, lsn_delta };
+        let mut bytes = [0; COMMIT_FRAME_BYTES as usize];
+        le::put(&mut bytes, 0, &header.encode());
+        le::put(&mut bytes, FRAME_HEADER_BYTES as usize, &payload);
+        let crc = crc32(seed.at(offset), bytes.get(LEN..).unwrap_or_default());
+        le::put(&mut bytes, CRC, &crc.to_le_bytes());
+        bytes
     }
 
     /// The fields of a verified trailer frame; `None` when its payload is not one.

@@ -6,6 +6,8 @@ use crate::le;
 
 /// Bytes of a frame before its payload.
 pub(crate) const FRAME_HEADER_BYTES: u64 = 16;
+/// Every frame starts and ends at a multiple of this.
+pub(crate) const FRAME_ALIGNMENT: u64 = 8;
 /// Set on every record of a batch but the final one.
 pub(crate) const FLAG_BATCH_CONTINUES: u8 = 1;
 
@@ -36,6 +38,13 @@ pub(crate) struct FrameHeader {
 pub(crate) struct Frame<'a> {
     pub(crate) header: FrameHeader,
     pub(crate) payload: &'a [u8],
+}
+
+/// A record's frame whose checksum was verified.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct RecordFrame<'a> {
+    pub(crate) payload: &'a [u8],
+    pub(crate) flags: u8,
 }
 
 /// Why bytes are not a frame.
@@ -125,6 +134,44 @@ impl FrameHeader {
     }
 }
 
+impl<'a> RecordFrame<'a> {
+    /// The frame at the start of `bytes`, which lie at `offset` of their file, if it is that of the
+    /// record `lsn_delta`, verified. Says nothing of what else it might be: [`Frame::decode`] does.
+    ///
+    /// This is what a replay does for each record, so the header's fields but the length are held
+    /// against what they must be as one number.
+    #[inline]
+    pub(crate) fn verified(
+        bytes: &'a [u8],
+        offset: u64,
+        seed: Seed,
+        lsn_delta: u32,
+    ) -> Option<RecordFrame<'a>> {
+        let header = bytes.first_chunk::<{ FRAME_HEADER_BYTES as usize }>()?;
+        let fields = u128::from_le_bytes(*header);
+        let (found, payload_bytes) = (fields as u32, (fields >> 32) as u32);
+        let identity = (fields >> 64) as u64;
+        let expected = u64::from(lsn_delta) << 32 | u64::from(Kind::Record.code());
+        let flags = (identity ^ expected) >> 8;
+        if flags & !u64::from(FLAG_BATCH_CONTINUES) != 0 || identity as u8 != expected as u8 {
+            return None;
+        }
+        let covered_end = (FRAME_HEADER_BYTES as usize).saturating_add(payload_bytes as usize);
+        let covered = bytes.get(LEN..covered_end)?;
+        if crc32(seed.at(offset), covered) != found {
+            return None;
+        }
+        let payload = bytes.get(FRAME_HEADER_BYTES as usize..covered_end)?;
+        Some(RecordFrame { payload, flags: flags as u8 })
+    }
+
+    /// Bytes the frame takes in the file.
+    #[inline]
+    pub(crate) fn frame_bytes(&self) -> u64 {
+        frame_bytes(self.payload.len() as u64)
+    }
+}
+
 impl<'a> Frame<'a> {
     /// The frame at the start of `bytes`, which lie at `offset` of their file, if it is one.
     #[inline]
@@ -166,6 +213,8 @@ impl<'a> Frame<'a> {
 pub(crate) const CRC: usize = 0;
 pub(crate) const LEN: usize = 4;
 const KIND: usize = 8;
+#[cfg(test)]
+const FLAGS: usize = 9;
 const LSN_DELTA: usize = 12;
 
 #[cfg(test)]
@@ -218,11 +267,63 @@ mod tests {
         }
     }
 
+    #[test]
+    fn the_short_way_takes_the_record_it_asks_for_and_nothing_else() {
+        let record = |flags, kind, payload: &[u8]| {
+            let mut bytes = Frame::build(kind, 5, payload, 8192, seed());
+            bytes[FLAGS] = flags;
+            let crc = crc32(seed().at(8192), &bytes[LEN..16 + payload.len()]);
+            bytes[..4].copy_from_slice(&crc.to_le_bytes());
+            bytes
+        };
+        fn short_way(bytes: &[u8]) -> Option<RecordFrame<'_>> {
+            RecordFrame::verified(bytes, 8192, seed(), 5)
+        }
+        for payload in [&b""[..], b"x", &[7; 300]] {
+            for flags in [0, FLAG_BATCH_CONTINUES] {
+                let good = record(flags, Kind::Record, payload);
+                assert_eq!(short_way(&good), Some(RecordFrame { payload, flags }));
+                for delta in [4, 6, 5 + 256, 5 | 1 << 31] {
+                    assert_eq!(RecordFrame::verified(&good, 8192, seed(), delta), None);
+                }
+                assert_eq!(RecordFrame::verified(&good, 8200, seed(), 5), None);
+                for len in 0..16 + payload.len() {
+                    assert_eq!(short_way(&good[..len]), None);
+                }
+            }
+            for flags in 2..=u8::MAX {
+                assert_eq!(short_way(&record(flags, Kind::Record, payload)), None);
+            }
+            for kind in [Kind::Commit, Kind::Padding, Kind::Opening, Kind::Skippable(129)] {
+                assert_eq!(short_way(&record(0, kind, payload)), None);
+            }
+        }
+        assert_eq!(short_way(&[0; 64]), None);
+    }
+
     proptest::proptest! {
+        #[test]
+        fn the_short_way_and_the_long_one_agree(
+            payload in proptest::collection::vec(0u8.., 0..40),
+            flip in 0usize..600,
+        ) {
+            let mut bytes = Frame::build(Kind::Record, 5, &payload, 8192, seed());
+            if let Some(byte) = bytes.get_mut(flip / 8) {
+                *byte ^= 1 << (flip % 8);
+            }
+            let long = Frame::decode(&bytes, 8192, seed()).ok();
+            let long = long.filter(|frame| frame.header.lsn_delta == 5).map(|frame| RecordFrame {
+                payload: frame.payload,
+                flags: frame.header.flags,
+            });
+            assert_eq!(RecordFrame::verified(&bytes, 8192, seed(), 5), long);
+        }
+
         #[test]
         fn no_bytes_make_decoding_panic(bytes in proptest::collection::vec(0u8.., 0..80)) {
             let _ = Frame::decode(&bytes, 8192, seed());
             let _ = FrameHeader::peek(&bytes);
+            let _ = RecordFrame::verified(&bytes, 8192, seed(), 5);
         }
     }
 }

@@ -9,7 +9,8 @@ mod seed;
 
 pub(crate) use commit::{COMMIT_FRAME_BYTES, Commit};
 pub(crate) use header::{
-    FLAG_BATCH_CONTINUES, FRAME_HEADER_BYTES, Fault, Frame, FrameHeader, Kind, frame_bytes,
+    FLAG_BATCH_CONTINUES, FRAME_ALIGNMENT, FRAME_HEADER_BYTES, Fault, Frame, FrameHeader, Kind,
+    RecordFrame, frame_bytes,
 };
 pub(crate) use opening::{OPENING_FRAME_BYTES, Opening};
 pub(crate) use seed::Seed;

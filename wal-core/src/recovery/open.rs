@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use super::lock::{lock, read_state};
 use super::report::{RecoveryCase, RecoveryReport};
-use super::survey::{Found, Survey, read_full};
+use super::survey::{Found, Survey};
 use super::tail::{Bytes, ScannedTail, Verdict, scan};
 use crate::append::{
     Active, Claims, Committer, Engine, Parts, Ring, SegmentWriter, Tail, write_all,
@@ -22,7 +22,7 @@ use crate::options::{Io, Options};
 use crate::segment::{DATA_START, Extent, OpeningAt, Segment, Stop, file_name};
 use crate::spares::{Spare, Spares};
 use crate::state::{Slot, SlotsCase, StateFile};
-use crate::vfs::{Access, Vfs, random_u64};
+use crate::vfs::{Access, Vfs, random_u64, read_full};
 
 /// Opens the log at `path` for writing, creating it where the options allow.
 ///
@@ -342,7 +342,7 @@ fn publish(
         .map_err(|error| Error::io("mapping memory for the ring", path, error))?;
     let mut claims = Claims::new(slot.next_lsn, ring.capacity(), options.pad_to_block);
     let mut segments = sealed_segments(&vfs, survey, &tail, &options, false);
-    let mut committer = Committer { tail: end_of(&tail, &slot), active: None, is_news: false };
+    let mut committer = Committer::new(end_of(&tail, &slot));
     let newest_id = survey.newest().map_or(SegmentId(0), |found| found.header.id);
     if let Some(tail) = tail.filter(|tail| tail.goes_on(&options)) {
         let active = resume(&vfs, &tail, &options, &slot, &mut claims, &ring)?;
@@ -353,8 +353,7 @@ fn publish(
         committer.is_news = true;
     }
     let spares = found_spares(&vfs, path, survey, newest_id)?;
-    let is_direct = options.io == Io::Direct;
-    let spares = Spares::new(Arc::clone(&vfs), path, options.segment_bytes, is_direct, spares);
+    let spares = Spares::new(Arc::clone(&vfs), path, options.segment_bytes, spares);
     let engine = Engine::new(Parts {
         uuid: slot.uuid,
         epoch: slot.epoch,
@@ -429,16 +428,18 @@ fn resume(
     let (found, scanner) = (&tail.found, &tail.scanned.scanner);
     let error = |error| Error::io("opening the tail segment", &found.path, error);
     let plain = vfs.open(&found.path, Access::Write).map_err(error)?;
-    let file = match options.io {
-        Io::Direct => vfs.open(&found.path, Access::WriteDirect).map_err(error)?,
-        Io::Auto | Io::Buffered => Arc::clone(&plain),
-    };
     let end = scanner.end;
-    let block = end / BLOCK_BYTES * BLOCK_BYTES;
-    let mut tail_bytes = vec![0; (end - block) as usize];
-    read_full(&*plain, &mut tail_bytes, block).map_err(error)?;
+    let mut writer = SegmentWriter::new(Arc::clone(&plain), end);
+    if options.io == Io::Direct {
+        let direct = vfs.open(&found.path, Access::WriteDirect).map_err(error)?;
+        let block = end / BLOCK_BYTES * BLOCK_BYTES;
+        let mut tail_bytes = vec![0; (end - block) as usize];
+        read_full(&*plain, &mut tail_bytes, block).map_err(error)?;
+        let bytes_min = options.io.direct_bytes_min();
+        writer = writer.with_direct(direct, bytes_min, tail_bytes).map_err(error)?;
+    }
     let (vfs, path) = (Arc::clone(vfs), found.path.clone());
-    let reading = Some(Arc::clone(&file));
+    let reading = Some(Arc::clone(writer.reading_file()));
     let segment = Segment::new(vfs, path, found.header, options.read_mode, reading, None);
     for &opening in &scanner.openings {
         segment.push_opening(opening);
@@ -460,7 +461,6 @@ fn resume(
     }
     let zeroed_to = plain.len().map_err(error)? / BLOCK_BYTES * BLOCK_BYTES;
     let growth = Arc::new(Growth::new(plain, options.segment_bytes, zeroed_to));
-    let writer = SegmentWriter::new(file, end, tail_bytes);
     let mut active = Active::new(segment, writer, growth);
     (active.commits, active.first_ns) = (scanner.commits, scanner.first_ns);
     Ok(active)

@@ -5,12 +5,11 @@ use std::path::{Path, PathBuf};
 
 use super::report::RecoveryCase;
 use crate::error::{Damage, Error, ErrorKind, Result};
-use crate::frame::FRAME_HEADER_BYTES;
 use crate::limits::BLOCK_BYTES;
 use crate::lsn::{FileOffset, Lsn, LsnRange, SegmentId};
 use crate::segment::{DATA_START, HeaderFault, SegmentHeader, file_name, parse_file_name};
 use crate::state::Slot;
-use crate::vfs::{Access, File, Vfs};
+use crate::vfs::{Access, Vfs, read_full};
 
 /// The segment files of a log, sorted by what they are.
 #[derive(Debug, Default)]
@@ -165,18 +164,6 @@ pub(crate) fn segment_files(vfs: &dyn Vfs, directory: &Path) -> Result<Vec<Segme
     Ok(ids)
 }
 
-/// Reads up to `buf.len()` bytes at `offset`, fewer only at the end of the file.
-pub(crate) fn read_full(file: &dyn File, buf: &mut [u8], offset: u64) -> std::io::Result<usize> {
-    let mut filled = 0;
-    while let Some(rest) = buf.get_mut(filled..).filter(|rest| !rest.is_empty()) {
-        match file.read_at(rest, offset + filled as u64)? {
-            0 => break,
-            read => filled += read,
-        }
-    }
-    Ok(filled)
-}
-
 /// Reads both copies of a segment file's header.
 pub(crate) fn read_start(vfs: &dyn Vfs, path: &Path) -> std::io::Result<Start> {
     let file = vfs.open(path, Access::Read)?;
@@ -254,13 +241,7 @@ fn check_identity(
         return Err(bad(&found.path, id, "a segment of this log", "one of another log"));
     }
     let Some(later) = later else { return Ok(()) };
-    // Each record takes a frame: a segment cannot end before more of them than have room.
-    let continues = later.header.predecessor.is_some_and(|before| {
-        let room = before.end.0.saturating_sub(DATA_START) / FRAME_HEADER_BYTES;
-        let records = before.next_lsn.checked_sub(header.first_lsn);
-        before.next_lsn == later.header.first_lsn && records.is_some_and(|count| count <= room)
-    });
-    if continues && later.header.epoch >= header.epoch {
+    if header.goes_on_in(&later.header) {
         return Ok(());
     }
     let expected = format!("a segment that ends before LSN {}", later.header.first_lsn);

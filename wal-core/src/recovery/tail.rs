@@ -3,13 +3,13 @@
 use std::path::Path;
 
 use super::report::{Cut, RecoveryCase};
-use super::survey::{Found, read_full};
+use super::survey::Found;
 use crate::error::{Damage, Error, Result};
 use crate::lsn::{FileOffset, Lsn, LsnRange, Place};
 use crate::options::ReadMode;
 use crate::segment::{Break, DATA_START, Scanner, Stop, later_durable_through};
 use crate::state::Slot;
-use crate::vfs::{File, Mapping};
+use crate::vfs::{File, Mapping, read_full};
 
 /// What the scan of the newest segment found.
 pub(crate) struct ScannedTail {
@@ -123,11 +123,11 @@ impl ScannedTail {
         }
         let Stop::Broken(broken) = &self.stop else { return Ok(Verdict::Whole) };
         let rest = bytes.get(self.scanner.end as usize..).unwrap_or_default();
-        let used = rest.iter().rposition(|&byte| byte != 0).map_or(0, |last| last as u64 + 1);
+        let used = rest.len() - zeros_at_the_end(rest);
         let Break { offset, expected, found: seen } = broken;
         Ok(Verdict::Torn(Cut {
             place: Place { segment: found.header.id, offset: FileOffset(self.scanner.end) },
-            bytes: used,
+            bytes: used as u64,
             reason: format!("at offset {offset}: expected {expected}, found {seen}"),
         }))
     }
@@ -156,5 +156,31 @@ impl ScannedTail {
                 RecoveryCase::HoleBelowWatermark
             ),
         })
+    }
+}
+
+/// How many bytes of zeros `bytes` ends with.
+fn zeros_at_the_end(bytes: &[u8]) -> usize {
+    // By runs first: there may be a whole segment of them.
+    let is_zero = |run: &&[u8]| run.iter().fold(0, |any, byte| any | byte) == 0;
+    let runs = bytes.rchunks(512).take_while(is_zero).map(<[u8]>::len).sum();
+    let rest = bytes.get(..bytes.len().saturating_sub(runs)).unwrap_or_default();
+    runs + rest.iter().rev().take_while(|&&byte| byte == 0).count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn zeros_at_the_end_are_counted_to_the_byte() {
+        for len in [0, 1, 511, 512, 513, 5000] {
+            assert_eq!(zeros_at_the_end(&vec![0; len]), len);
+            for last in (0..len).step_by(97) {
+                let mut bytes = vec![0; len];
+                bytes[last] = 1;
+                assert_eq!(zeros_at_the_end(&bytes), len - last - 1, "{last} of {len}");
+            }
+        }
     }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::error::{Error, Result};
 use crate::live::Live;
 use crate::lookup;
+use crate::memory::Memory;
 use crate::position::{Position, trimmed, truncated};
 use crate::record::Record;
 use crate::segment::{Segment, Window};
@@ -82,8 +83,8 @@ impl Piece {
         Piece { until, ..self }
     }
 
-    /// Hands out the records in order, all in the same `Record`, through a window that goes on
-    /// where the piece before ended.
+    /// Hands out the records in order, all in the same `Record`, with the memory each lies in,
+    /// through a window that goes on where the piece before ended.
     ///
     /// # Errors
     /// Where and why it stopped before the end of the piece.
@@ -91,7 +92,7 @@ impl Piece {
     pub(super) fn each<B>(
         &self,
         window: &mut Option<Window>,
-        mut deliver: impl FnMut(&Record, &Window) -> ControlFlow<B>,
+        mut deliver: impl FnMut(&Record, &Memory) -> ControlFlow<B>,
     ) -> std::result::Result<(), Stop<B>> {
         let window = match window {
             Some(window) => {
@@ -105,15 +106,26 @@ impl Piece {
             )),
         };
         let mut record = Record::empty();
-        for lsn in self.from..self.until {
+        let mut lsn = self.from;
+        loop {
+            match window.run(lsn..self.until, &mut record, &mut deliver) {
+                ControlFlow::Continue(next) => lsn = next,
+                ControlFlow::Break((lsn, value)) => return Err(Stop::Asked(lsn, value)),
+            }
+            if lsn >= self.until {
+                return Ok(());
+            }
             if let Err(error) = window.read(lsn, &mut record) {
                 return Err(Stop::Failed(lsn, error));
             }
-            if let ControlFlow::Break(value) = deliver(&record, window) {
+            let Some(memory) = window.memory() else {
+                return Err(Stop::Failed(lsn, lookup::no_segment(lsn)));
+            };
+            if let ControlFlow::Break(value) = deliver(&record, memory) {
                 return Err(Stop::Asked(lsn, value));
             }
+            lsn = lsn.saturating_add(1);
         }
-        Ok(())
     }
 }
 

@@ -33,11 +33,8 @@ impl Verified {
     pub(super) fn of(range: &Range<'_>, piece: &Piece) -> Verified {
         let mut verified = Verified { from: piece.from, runs: Vec::new(), failed: None };
         let records = piece.until.saturating_sub(piece.from) as usize;
-        let stop = piece.each(&mut None, |record, window| {
-            match window.memory() {
-                Some(memory) => verified.push(memory, record, records),
-                None => debug_assert!(false, "a record was read from no memory"),
-            }
+        let stop = piece.each(&mut None, |record, memory| {
+            verified.push(memory, record, records);
             ControlFlow::<()>::Continue(())
         });
         if let Err(Stop::Failed(lsn, error)) = stop {

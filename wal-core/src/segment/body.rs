@@ -1,18 +1,20 @@
 //! What reading a segment needs beside its header: a source of bytes and the index of its records.
 //! A sealed segment's is loaded by the first reader, from the footer or without one.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use super::rebuild::rebuild;
 use super::source::{Reader, Source};
-use super::{DATA_START, Descriptor, Extent, Footer, Index, OpeningAt, Segment, SegmentHeader};
+use super::{
+    ActiveFile, DATA_START, Descriptor, Extent, Footer, Index, OpeningAt, Segment, SegmentHeader,
+};
 use crate::error::{Error, ErrorKind, Result};
 use crate::frame::{FRAME_HEADER_BYTES, Fault, Frame, FrameHeader, Kind};
 use crate::le;
 use crate::limits::{BLOCK_BYTES, OPENINGS_PER_SEGMENT_MAX};
 use crate::memory::Memory;
 use crate::options::ReadMode;
-use crate::vfs::{Access, File, Lock};
+use crate::vfs::{Access, File, Lock, read_full};
 
 /// See the module.
 pub(crate) struct Body {
@@ -34,7 +36,7 @@ pub(crate) enum Entries {
 }
 
 impl Body {
-    pub(crate) fn active(file: OnceLock<Arc<dyn File>>) -> Body {
+    pub(crate) fn active(file: ActiveFile) -> Body {
         Body {
             source: Source::Active(file),
             entries: Entries::Growing(Box::default()),
@@ -72,18 +74,26 @@ impl Body {
         delta: u32,
         cache: &mut Reader,
     ) -> Result<Option<u64>> {
+        let Entries::InFooter(first) = &self.entries else {
+            return Ok(self.offset_in_memory(delta));
+        };
+        let at = entry_at(*first, delta);
+        let entry = match &self.source {
+            Source::Mapped(memory) => le::u32_at(memory, at as usize),
+            source => read_entry(segment, source, at, cache)?,
+        };
+        Ok(entry.and_then(offset_of_entry))
+    }
+
+    /// The same where the index is in memory of its own.
+    #[inline]
+    pub(crate) fn offset_in_memory(&self, delta: u32) -> Option<u64> {
         let entry = match &self.entries {
             Entries::Growing(index) => index.entry(delta),
             Entries::Rebuilt { entries, .. } => entries.get(delta as usize).copied(),
-            Entries::InFooter(first) => {
-                let at = first.saturating_add(u64::from(delta).saturating_mul(ENTRY_BYTES));
-                match &self.source {
-                    Source::Mapped(memory) => le::u32_at(memory, at as usize),
-                    source => read_entry(segment, source, at, cache)?,
-                }
-            }
+            Entries::InFooter(_) => None,
         };
-        Ok(entry.filter(|&entry| entry != 0).map(|entry| u64::from(entry).saturating_mul(8)))
+        entry.and_then(offset_of_entry)
     }
 }
 
@@ -94,7 +104,7 @@ fn lock(segment: &Segment) -> Result<Arc<dyn File>> {
     let mut block = vec![0; DATA_START as usize];
     // Where no lock is to be had (a file system that is read-only, say), no writer has one either.
     let is_locked = file.try_lock(Lock::Shared).unwrap_or(true);
-    let read = file.read_at(&mut block, 0).map_err(failed)?;
+    let read = read_full(&*file, &mut block, 0).map_err(failed)?;
     let copies = block.get(..read).unwrap_or_default().chunks(BLOCK_BYTES as usize);
     let is_same = copies
         .filter_map(|copy| SegmentHeader::decode(copy).ok())
@@ -130,7 +140,11 @@ fn open(segment: &Segment, extent: Extent) -> Result<Source> {
     }
     // A system that refuses the mapping (there is a limit of how many) can still be read from.
     match file.map(end.min(file_bytes)) {
-        Ok(Some(mapping)) => Ok(Source::Mapped(Memory::mapped(mapping))),
+        Ok(Some(mapping)) => {
+            let memory = Memory::mapped(mapping);
+            segment.pins().add(&memory);
+            Ok(Source::Mapped(memory))
+        }
         Ok(None) | Err(_) => Ok(source),
     }
 }
@@ -171,9 +185,22 @@ fn read_entry(
         // asks for that one and the next.
         let before = (cache.ahead_bytes / 2) & !(ENTRY_BYTES - 1);
         let start = if before < BLOCK_BYTES / 2 { offset } else { offset.saturating_sub(before) };
-        cache.fetch(segment, source, start, cache.ahead_bytes.max(2 * ENTRY_BYTES))?;
+        let least_bytes = offset.saturating_sub(start).saturating_add(ENTRY_BYTES);
+        cache.fetch(segment, source, start, least_bytes, cache.ahead_bytes.max(2 * ENTRY_BYTES))?;
     }
     Ok(le::u32_at(cache.held(offset), 0))
+}
+
+/// Zero stands for no entry.
+#[inline]
+fn offset_of_entry(entry: u32) -> Option<u64> {
+    (entry != 0).then(|| u64::from(entry).saturating_mul(8))
+}
+
+/// Where the footer whose first entry stands at `first` has that of the record `delta`.
+#[inline]
+pub(super) fn entry_at(first: u64, delta: u32) -> u64 {
+    first.saturating_add(u64::from(delta).saturating_mul(ENTRY_BYTES))
 }
 
 /// Bytes of an entry in a footer.

@@ -1,7 +1,7 @@
 //! The segment header: one block, written twice. It is what makes a file a segment.
 
 use crate::checksum::crc32;
-use crate::frame::Seed;
+use crate::frame::{FRAME_HEADER_BYTES, Seed};
 use crate::le;
 use crate::limits::BLOCK_BYTES;
 use crate::lsn::{FileOffset, Place, SegmentId};
@@ -105,6 +105,17 @@ impl SegmentHeader {
     /// The chain value before the first commit: the checksum of the header itself.
     pub(crate) fn chain(&self) -> u32 {
         le::u32_at(&self.encode(), CRC).unwrap_or(0)
+    }
+
+    /// Whether the log can have gone on from this segment to the one `later` heads.
+    pub(crate) fn goes_on_in(&self, later: &SegmentHeader) -> bool {
+        let follows = later.predecessor.is_some_and(|end| {
+            // Each record takes a frame: a segment cannot end before more of them than have room.
+            let room = end.end.0.saturating_sub(DATA_START) / FRAME_HEADER_BYTES;
+            let records = end.next_lsn.checked_sub(self.first_lsn);
+            end.next_lsn == later.first_lsn && records.is_some_and(|count| count <= room)
+        });
+        follows && later.epoch >= self.epoch
     }
 
     fn check_version(block: &[u8]) -> Result<(), HeaderFault> {

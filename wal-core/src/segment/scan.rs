@@ -273,6 +273,14 @@ pub(crate) fn later_durable_through(
     let mut best: Option<(FileOffset, Commit)> = None;
     let mut at: usize = 0;
     while let Some(rest) = bytes.get(at..) {
+        // Most of what follows the last commit is zeros. A trailer's first eight bytes are not all
+        // zero, its length is among them: none begins in a run of zeros.
+        if let Some((run, _)) = rest.split_first_chunk::<ZEROS_RUN>()
+            && run.iter().fold(0, |any, byte| any | byte) == 0
+        {
+            at = at.saturating_add(ZEROS_RUN);
+            continue;
+        }
         let offset = base.saturating_add(at as u64);
         at = at.saturating_add(8);
         match FrameHeader::peek(rest) {
@@ -289,6 +297,9 @@ pub(crate) fn later_durable_through(
     }
     best
 }
+
+/// So many zeros are passed over at a time.
+const ZEROS_RUN: usize = 512;
 
 struct Whole {
     commit: Commit,
@@ -312,4 +323,32 @@ fn broken(offset: u64, fault: Fault) -> Break {
 
 fn contradiction(offset: u64, expected: &str, found: &str) -> Break {
     Break { offset, expected: expected.to_owned(), found: found.to_owned() }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_trailer_behind_any_run_of_zeros_is_found() {
+        let (base, segment) = (DATA_START, SegmentId(3));
+        let seed = Seed::new(&[1; 16], segment, 1, 2);
+        let promised = FileOffset(77_000);
+        for zeros in (0..3 * ZEROS_RUN).step_by(8) {
+            let trailer = Commit {
+                first_lsn: 5,
+                count: 0,
+                chain: 0,
+                time_ns: 0,
+                durable_through: Place { segment, offset: promised },
+                state_seq: 0,
+            };
+            let mut bytes = vec![0; zeros];
+            bytes.extend_from_slice(&trailer.encode(1, base + zeros as u64, seed));
+            bytes.extend_from_slice(&[0; ZEROS_RUN * 2]);
+            let found = later_durable_through(&bytes, base, seed, segment);
+            assert_eq!(found.map(|(offset, _)| offset), Some(promised), "{zeros}");
+        }
+    }
 }

@@ -1,6 +1,7 @@
 //! Which seed a frame's checksum starts from: the header's until the first opening, then the
 //! opening's.
 
+use std::ops::Range;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -22,6 +23,32 @@ pub(crate) struct Seeds {
 struct Run {
     opening: OpeningAt,
     seed: Seed,
+}
+
+/// A reader's note of the seed that frames in a run of offsets have.
+///
+/// An opening pushed later may fall into the run: what is verified with its seed then fails, which
+/// says nothing before it was tried with a fresh one.
+#[derive(Clone)]
+pub(crate) struct SeedRun {
+    seed: Seed,
+    offsets: Range<u64>,
+}
+
+impl SeedRun {
+    /// A note that says nothing yet.
+    pub(crate) fn unknown(seeds: &Seeds) -> SeedRun {
+        SeedRun { seed: seeds.header, offsets: 0..0 }
+    }
+
+    /// The seed of the frame at `offset`.
+    #[inline]
+    pub(crate) fn at(&mut self, seeds: &Seeds, offset: u64) -> Seed {
+        if !self.offsets.contains(&offset) {
+            *self = seeds.run_at(offset);
+        }
+        self.seed
+    }
 }
 
 impl Seeds {
@@ -56,10 +83,24 @@ impl Seeds {
     }
 
     fn after_openings(&self, offset: u64, count: usize) -> Seed {
+        self.run_among(offset, count).seed
+    }
+
+    #[cold]
+    fn run_at(&self, offset: u64) -> SeedRun {
+        self.run_among(offset, self.count.load(Ordering::Acquire))
+    }
+
+    fn run_among(&self, offset: u64, count: usize) -> SeedRun {
         let runs = self.runs.get().and_then(|runs| runs.get(..count)).unwrap_or_default();
         let before = |run: &OnceLock<Run>| run.get().is_some_and(|run| run.opening.offset < offset);
         let after = runs.partition_point(before);
         let run = after.checked_sub(1).and_then(|at| runs.get(at)).and_then(OnceLock::get);
-        run.map_or(self.header, |run| run.seed)
+        let next = runs.get(after).and_then(OnceLock::get);
+        let behind = |run: &Run| run.opening.offset.saturating_add(1);
+        SeedRun {
+            seed: run.map_or(self.header, |run| run.seed),
+            offsets: run.map_or(0, behind)..next.map_or(u64::MAX, behind),
+        }
     }
 }

@@ -5,10 +5,11 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::body::{Body, Entries};
 use super::source::{Reader, Source};
-use super::{OpeningAt, Seeds, SegmentHeader};
+use super::{ActiveFile, OpeningAt, Pins, Seeds, SegmentHeader};
 use crate::error::{Error, Result};
-use crate::frame::{FLAG_BATCH_CONTINUES, FRAME_HEADER_BYTES, Frame, FrameHeader, Kind, Seed};
+use crate::frame::{FLAG_BATCH_CONTINUES, FRAME_HEADER_BYTES, Frame, Kind, Seed};
 use crate::lsn::{Lsn, SegmentId};
+use crate::memory::Memory;
 use crate::options::ReadMode;
 use crate::record::Record;
 use crate::vfs::{Access, File, Vfs};
@@ -36,6 +37,8 @@ pub(crate) struct Segment {
     /// Whether another process may be writing the log: its files are then locked while they are
     /// used, so that the writer does not use them again.
     is_foreign: bool,
+    /// The mappings of the file, shared with the objects that stood for the segment before.
+    pins: Pins,
     /// Grown by the writer of an active segment; set once, before `body`, in a sealed one.
     seeds: Seeds,
     /// Set from the start in an active segment, by the first reader in a sealed one.
@@ -81,12 +84,23 @@ impl Segment {
     ) -> Segment {
         let body = OnceLock::new();
         if extent.is_none() {
-            let _ = body.set(Body::active(file.map_or_else(OnceLock::new, OnceLock::from)));
+            let file = file.map_or_else(OnceLock::new, OnceLock::from);
+            let _ = body.set(Body::active(ActiveFile::new(file, mode == ReadMode::Map)));
         }
         let seeds = Seeds::new(&header);
         let loading = Mutex::new(());
         let is_foreign = false;
-        Segment { vfs, path, header, mode, extent, is_foreign, seeds, body, loading }
+        let pins = Pins::default();
+        Segment { vfs, path, header, mode, extent, is_foreign, pins, seeds, body, loading }
+    }
+
+    /// The same segment once it is sealed or cut shorter: another object for readers from now on.
+    /// Its file is not used again as long as a record read through this one is held.
+    pub(crate) fn ended(&self, header: SegmentHeader, extent: Extent) -> Arc<Segment> {
+        let (vfs, path) = (Arc::clone(&self.vfs), self.path.clone());
+        let segment = Segment::build(vfs, path, header, self.mode, None, Some(extent));
+        let (is_foreign, pins) = (self.is_foreign, self.pins.clone());
+        Arc::new(Segment { is_foreign, pins, ..segment })
     }
 
     pub(crate) fn header(&self) -> &SegmentHeader {
@@ -122,8 +136,8 @@ impl Segment {
     pub(crate) fn file_bytes(&self) -> Result<u64> {
         let failed = |error| Error::io("take the length of", &self.path, error);
         match self.body.get().map(|body| &body.source) {
-            Some(Source::Active(file)) => {
-                file.get().map_or(Ok(0), |file| file.len()).map_err(failed)
+            Some(Source::Active(active)) => {
+                active.file().map_or(Ok(0), |file| file.len()).map_err(failed)
             }
             Some(Source::Mapped(_) | Source::Sealed(_)) | None => {
                 let file = self.vfs.open(&self.path, Access::Read);
@@ -132,13 +146,18 @@ impl Segment {
         }
     }
 
-    /// Whether a record somewhere still lies in this segment's mapping. Meaningful for a segment
+    /// Whether a record somewhere still lies in a mapping of this segment. Meaningful for a segment
     /// that nobody else can reach any more: then false stays false and the file may be reused.
     pub(crate) fn is_pinned(&self) -> bool {
         match self.body.get().map(|body| &body.source) {
-            Some(Source::Mapped(memory)) => memory.is_shared(),
-            _ => false,
+            Some(Source::Mapped(memory)) => self.pins.are_held(Some(memory)),
+            Some(Source::Active(active)) => active.is_pinned(&self.pins),
+            Some(Source::Sealed(_)) | None => self.pins.are_held(None),
         }
+    }
+
+    pub(crate) fn pins(&self) -> &Pins {
+        &self.pins
     }
 }
 
@@ -146,8 +165,8 @@ impl Segment {
 impl Segment {
     /// Gives the segment its file, before anything of it becomes visible.
     pub(crate) fn activate(&self, file: Arc<dyn File>) {
-        if let Some(Body { source: Source::Active(slot), .. }) = self.body.get() {
-            let _ = slot.set(file);
+        if let Some(Body { source: Source::Active(active), .. }) = self.body.get() {
+            active.set(file);
         }
     }
 
@@ -188,6 +207,12 @@ impl Segment {
         self.seeds.at(offset)
     }
 
+    /// The seeds by offset.
+    #[inline]
+    pub(crate) fn seeds(&self) -> &Seeds {
+        &self.seeds
+    }
+
     /// One verified record. The caller checked that it is visible.
     ///
     /// # Errors
@@ -196,16 +221,24 @@ impl Segment {
         let body = self.body()?;
         let mut index = Reader::new(0);
         let offset = self.offset(body, lsn, &mut index)?;
-        if let Source::Mapped(memory) = &body.source {
-            let frame =
-                self.verify(lsn, offset, memory.get(offset as usize..).unwrap_or_default())?;
-            let start = offset.saturating_add(FRAME_HEADER_BYTES) as usize;
-            let range = start..start.saturating_add(frame.payload.len());
-            let continues = self.batch_continues(lsn, &frame.header);
-            let record = Lsn::new(lsn).and_then(|lsn| Record::of(memory, range, lsn, continues));
-            return record.ok_or_else(|| self.not_here(lsn));
+        match &body.source {
+            Source::Mapped(memory) => self.record_mapped(memory, lsn, offset),
+            _ => self.record_read(body, &mut index, lsn, offset),
         }
-        self.record_read(body, &mut index, lsn, offset)
+    }
+
+    fn record_mapped(&self, memory: &Memory, lsn: u64, offset: u64) -> Result<Record> {
+        let frame = self.verify(lsn, offset, memory.get(offset as usize..).unwrap_or_default())?;
+        let start = offset.saturating_add(FRAME_HEADER_BYTES) as usize;
+        let range = start..start.saturating_add(frame.payload.len());
+        let continues = self.batch_continues(lsn, frame.header.flags);
+        let record = Lsn::new(lsn).and_then(|lsn| Record::of(memory, range, lsn, continues));
+        record.ok_or_else(|| self.not_here(lsn))
+    }
+
+    /// The body, if a reader has loaded it.
+    pub(crate) fn loaded(&self) -> Option<&Body> {
+        self.body.get()
     }
 
     /// Where the frame of this record stands.
@@ -247,8 +280,8 @@ impl Segment {
     /// Whether the next record belongs to the same batch. A truncation inside a batch ends it, and
     /// what its frame says of a record that is gone counts no more.
     #[inline]
-    pub(crate) fn batch_continues(&self, lsn: u64, header: &FrameHeader) -> bool {
-        header.flags & FLAG_BATCH_CONTINUES != 0
+    pub(crate) fn batch_continues(&self, lsn: u64, flags: u8) -> bool {
+        flags & FLAG_BATCH_CONTINUES != 0
             && self.extent.is_none_or(|extent| lsn.saturating_add(1) < extent.next_lsn)
     }
 
@@ -282,7 +315,7 @@ impl Segment {
         let mut reader = Reader::new(guess.min(FRAME_BYTES_GUESS_MAX));
         reader.hold_frame(self, &body.source, offset)?;
         let frame = self.verify(lsn, offset, reader.held(offset))?;
-        let continues = self.batch_continues(lsn, &frame.header);
+        let continues = self.batch_continues(lsn, frame.header.flags);
         let payload_bytes = frame.header.payload_bytes;
         let record = reader.chunk().zip(Lsn::new(lsn)).and_then(|(chunk, lsn)| {
             Record::of(chunk.memory(), chunk.payload_range(offset, payload_bytes), lsn, continues)

@@ -1,21 +1,20 @@
 //! How a segment's bytes come into memory: out of a mapping, or with `pread` into a buffer.
 
 use std::ops::Range;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
-use super::{Descriptor, Segment};
+use super::{ActiveFile, Descriptor, Segment};
 use crate::error::{Error, Result};
 use crate::frame::{FRAME_HEADER_BYTES, FrameHeader};
 use crate::memory::Memory;
-use crate::vfs::File;
+use crate::vfs::{File, read_full};
 
 /// Where a segment's bytes are read from.
 pub(crate) enum Source {
     /// The whole file of a sealed segment, mapped.
     Mapped(Memory),
-    /// The writer's open file of an active segment, which is never mapped: its blocks are in flux.
-    /// There is none yet while its first records are on their way.
-    Active(OnceLock<Arc<dyn File>>),
+    /// The writer's file of an active segment.
+    Active(ActiveFile),
     /// The file of a sealed segment, opened when needed.
     Sealed(Descriptor),
 }
@@ -40,25 +39,42 @@ pub(crate) struct Reader {
 }
 
 impl Source {
-    /// A chunk that starts at `offset` or before it and holds `len` bytes from there, or as many as
-    /// the file has.
-    /// `buffer` is memory to read into, whatever it holds and how long it is.
-    fn chunk(&self, segment: &Segment, offset: u64, len: u64, buffer: Vec<u8>) -> Result<Chunk> {
+    /// A chunk that starts at `offset` or before it and holds `least_bytes` from there, or as many
+    /// as the file has; `len` bytes if they are to be read. `buffer` is memory to read into,
+    /// whatever it holds and how long it is.
+    fn chunk(
+        &self,
+        segment: &Segment,
+        offset: u64,
+        least_bytes: u64,
+        len: u64,
+        buffer: Vec<u8>,
+    ) -> Result<Chunk> {
         match self {
-            Source::Mapped(memory) => Ok(Chunk { memory: memory.clone(), base: 0, buffer: None }),
-            Source::Active(file) => match file.get() {
-                Some(file) => read(&**file, segment, offset, len, buffer),
-                None => Err(segment.not_here(segment.header().first_lsn)),
-            },
+            Source::Mapped(memory) => Ok(Chunk::mapped(memory.clone())),
+            Source::Active(active) => {
+                let end = offset.saturating_add(least_bytes);
+                if let Some(mapping) = active.mapping(end, segment.pins()) {
+                    return Ok(Chunk::mapped(mapping));
+                }
+                let Some(file) = active.file() else {
+                    return Err(segment.not_here(segment.header().first_lsn));
+                };
+                read(&**file, segment, offset, len.max(least_bytes), buffer)
+            }
             Source::Sealed(descriptor) => {
                 let file = descriptor.file(segment.vfs(), segment.path())?;
-                read(&*file, segment, offset, len, buffer)
+                read(&*file, segment, offset, len.max(least_bytes), buffer)
             }
         }
     }
 }
 
 impl Chunk {
+    fn mapped(memory: Memory) -> Chunk {
+        Chunk { memory, base: 0, buffer: None }
+    }
+
     /// The bytes from `offset` on; none when the chunk starts after it or ends before it.
     #[inline]
     pub(crate) fn bytes_from(&self, offset: u64) -> &[u8] {
@@ -107,21 +123,23 @@ impl Reader {
         if self.held(offset).len() as u64 >= least_bytes {
             return Ok(false);
         }
-        self.fetch(segment, source, offset, least_bytes.max(self.ahead_bytes))?;
+        self.fetch(segment, source, offset, least_bytes, self.ahead_bytes)?;
         Ok(true)
     }
 
-    /// Fetches `len` bytes from `offset` on, whatever is held.
+    /// Fetches `least_bytes` from `offset` on, whatever is held; `len` if they are to be read.
     pub(crate) fn fetch(
         &mut self,
         segment: &Segment,
         source: &Source,
         offset: u64,
+        least_bytes: u64,
         len: u64,
     ) -> Result<()> {
         let free = self.retired.take().and_then(|buffer| Arc::try_unwrap(buffer).ok());
         self.forget();
-        self.chunk = Some(source.chunk(segment, offset, len, free.unwrap_or_default())?);
+        let chunk = source.chunk(segment, offset, least_bytes, len, free.unwrap_or_default())?;
+        self.chunk = Some(chunk);
         Ok(())
     }
 
@@ -162,14 +180,7 @@ fn read(
         len
     };
     buffer.resize(len as usize, 0);
-    let mut filled = 0;
-    while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {
-        let at = offset.saturating_add(filled as u64);
-        match file.read_at(rest, at).map_err(failed)? {
-            0 => break,
-            bytes => filled = filled.saturating_add(bytes),
-        }
-    }
+    let filled = read_full(file, &mut buffer, offset).map_err(failed)?;
     buffer.truncate(filled);
     let buffer = Arc::new(buffer);
     Ok(Chunk { memory: Memory::mapped(buffer.clone()), base: offset, buffer: Some(buffer) })

@@ -1,12 +1,13 @@
 //! A reader's place in a segment: records one after the other, in either direction, out of chunks
 //! that are read ahead (or out of the mapping, which is one chunk).
 
+use std::ops::{ControlFlow, Range};
 use std::sync::Arc;
 
 use super::source::{Chunk, Reader};
-use super::{DATA_START, Segment};
+use super::{DATA_START, SeedRun, Segment};
 use crate::error::Result;
-use crate::frame::{Frame, FrameHeader, Kind};
+use crate::frame::{FRAME_HEADER_BYTES, Frame, Kind, RecordFrame, Seed};
 use crate::lsn::Lsn;
 use crate::memory::Memory;
 use crate::record::Record;
@@ -20,6 +21,8 @@ pub(crate) struct Window {
     ahead_bytes_max: u64,
     /// Where the frame that is wanted next most often stands: after the one read last.
     after: u64,
+    /// The seed of the frames around there.
+    seeds: SeedRun,
     /// Records from here on may not be served: they belong to another segment or were not visible
     /// when the caller looked.
     until: u64,
@@ -32,6 +35,7 @@ impl Window {
     /// doubles up to `ahead_bytes_max` as records are read in order.
     pub(crate) fn new(segment: Arc<Segment>, until: u64, ahead_bytes_max: u64) -> Window {
         Window {
+            seeds: SeedRun::unknown(segment.seeds()),
             segment,
             reader: Reader::new(AHEAD_BYTES_FIRST.min(ahead_bytes_max)),
             index: Reader::new(INDEX_AHEAD_BYTES),
@@ -58,6 +62,7 @@ impl Window {
         }
         self.reader.forget();
         self.index.forget();
+        self.seeds = SeedRun::unknown(segment.seeds());
         self.segment = Arc::clone(segment);
     }
 
@@ -67,14 +72,39 @@ impl Window {
     /// `Corrupt` when its bytes are not what was written; `Io` when they cannot be read.
     #[inline]
     pub(crate) fn read(&mut self, lsn: u64, record: &mut Record) -> Result<()> {
-        if lsn < self.chunk_until
-            && let Some(chunk) = self.reader.chunk()
-            && let Some(after) = read_at(&self.segment, chunk, self.after, lsn, record)
+        let Window { segment, reader, seeds, after, chunk_until, .. } = self;
+        if lsn < *chunk_until
+            && let Some(chunk) = reader.chunk()
+            && read_at(segment, chunk, seeds, after, lsn, record).is_some()
         {
-            self.after = after;
             return Ok(());
         }
         self.read_by_index(lsn, record, Direction::Forward)
+    }
+
+    /// Hands out the records from `lsns` on that lie behind the one read last, as far as they are
+    /// in memory and whole. Returns the first it did not hand out, or what `deliver` broke with
+    /// and at which record.
+    #[inline]
+    pub(crate) fn run<B>(
+        &mut self,
+        lsns: Range<u64>,
+        record: &mut Record,
+        deliver: &mut impl FnMut(&Record, &Memory) -> ControlFlow<B>,
+    ) -> ControlFlow<(u64, B), u64> {
+        let Window { segment, reader, seeds, after, chunk_until, .. } = self;
+        let until = lsns.end.min(*chunk_until);
+        let Some(chunk) = reader.chunk() else { return ControlFlow::Continue(lsns.start) };
+        let memory = chunk.memory();
+        for lsn in lsns.start..until {
+            if read_at(segment, chunk, seeds, after, lsn, record).is_none() {
+                return ControlFlow::Continue(lsn);
+            }
+            if let ControlFlow::Break(value) = deliver(record, memory) {
+                return ControlFlow::Break((lsn, value));
+            }
+        }
+        ControlFlow::Continue(until.max(lsns.start))
     }
 
     /// The same, for a reader on its way back.
@@ -113,22 +143,23 @@ impl Window {
                     reader.ahead_bytes.min(visible)
                 }
             };
-            reader.fetch(segment, &body.source, start, len)?;
+            let least_bytes = offset.saturating_sub(start).saturating_add(FRAME_HEADER_BYTES);
+            reader.fetch(segment, &body.source, start, least_bytes, len)?;
             reader.ahead_bytes = reader.ahead_bytes.saturating_mul(2).min(self.ahead_bytes_max);
             self.chunk_until = *until;
         }
         if reader.hold_frame(segment, &body.source, offset)? {
             self.chunk_until = *until;
         }
-        let header = segment.verify(lsn, offset, reader.held(offset))?.header;
+        let Some(chunk) = reader.chunk() else { return Err(segment.not_here(lsn)) };
+        let frame = segment.verify(lsn, offset, chunk.bytes_from(offset))?;
+        self.seeds = SeedRun::unknown(segment.seeds());
         self.after = match way {
-            Direction::Forward => offset.saturating_add(header.frame_bytes()),
+            Direction::Forward => offset.saturating_add(frame.header.frame_bytes()),
             Direction::Back => offset,
         };
-        let chunk = reader.chunk();
-        let pointed =
-            chunk.and_then(|chunk| point_at(segment, chunk, offset, &header, lsn, record));
-        pointed.ok_or_else(|| segment.not_here(lsn))
+        let frame = RecordFrame { payload: frame.payload, flags: frame.header.flags };
+        point_at(segment, chunk, frame, lsn, record).ok_or_else(|| segment.not_here(lsn))
     }
 }
 
@@ -138,45 +169,51 @@ enum Direction {
     Back,
 }
 
-/// Points `record` at the record `lsn` if its frame stands at `offset` or behind a few frames that
-/// are no records; returns where the next one may stand. `None` says nothing of the bytes: the
-/// index decides.
-#[inline]
+/// Points `record` at the record `lsn` if its frame stands at `after` or behind a few frames that
+/// are no records, and moves `after` behind it. `None` says nothing of the bytes: the index
+/// decides.
+#[inline(always)]
 fn read_at(
     segment: &Segment,
     chunk: &Chunk,
-    mut offset: u64,
+    seeds: &mut SeedRun,
+    after: &mut u64,
     lsn: u64,
     record: &mut Record,
-) -> Option<u64> {
+) -> Option<()> {
+    let delta = segment.delta(lsn)?;
     let mut steps_left = STEPS_MAX;
+    let mut offset = *after;
     loop {
-        let frame =
-            Frame::decode(chunk.bytes_from(offset), offset, segment.seed_at(offset)).ok()?;
-        let after = offset.saturating_add(frame.header.frame_bytes());
-        if frame.header.kind == Kind::Record {
-            if segment.delta(lsn) != Some(frame.header.lsn_delta) {
-                return None;
-            }
-            return point_at(segment, chunk, offset, &frame.header, lsn, record).map(|()| after);
+        let seed = seeds.at(segment.seeds(), offset);
+        let bytes = chunk.bytes_from(offset);
+        if let Some(frame) = RecordFrame::verified(bytes, offset, seed, delta) {
+            *after = offset.saturating_add(frame.frame_bytes());
+            return point_at(segment, chunk, frame, lsn, record);
         }
         steps_left = u32::checked_sub(steps_left, 1)?;
-        offset = after;
+        offset = offset.saturating_add(other_frame_bytes(bytes, offset, seed)?);
     }
+}
+
+/// Bytes of the frame at the start of `bytes` if it is a whole one and no record.
+#[inline(never)]
+fn other_frame_bytes(bytes: &[u8], offset: u64, seed: Seed) -> Option<u64> {
+    let frame = Frame::decode(bytes, offset, seed).ok()?;
+    (frame.header.kind != Kind::Record).then(|| frame.header.frame_bytes())
 }
 
 #[inline]
 fn point_at(
     segment: &Segment,
     chunk: &Chunk,
-    offset: u64,
-    header: &FrameHeader,
+    frame: RecordFrame<'_>,
     lsn: u64,
     record: &mut Record,
 ) -> Option<()> {
-    let range = chunk.payload_range(offset, header.payload_bytes);
-    let continues = segment.batch_continues(lsn, header);
-    record.point_at(chunk.memory(), range, Lsn::new(lsn)?, continues).then_some(())
+    let continues = segment.batch_continues(lsn, frame.flags);
+    record.point_at_part(chunk.memory(), frame.payload, Lsn::new(lsn)?, continues);
+    Some(())
 }
 
 const AHEAD_BYTES_FIRST: u64 = 16 << 10;

@@ -8,7 +8,7 @@ use crate::error::{Damage, Error, ErrorKind, Result};
 use crate::limits::{BLOCK_BYTES, STATE_SLOT_BYTES};
 use crate::lsn::FileOffset;
 use crate::state::slot::{ENTRIES, Slot, SlotFault, claims_newer_version, used_bytes};
-use crate::vfs::File;
+use crate::vfs::{File, read_full, write_full};
 
 /// What the two slots were found to be.
 ///
@@ -233,23 +233,10 @@ impl StateFile {
         self.write_at(slot_offset(index), &bytes)
     }
 
-    fn write_at(&self, mut offset: u64, mut rest: &[u8]) -> Result<()> {
-        while !rest.is_empty() {
-            let written = self.file.write_at(&[IoSlice::new(rest)], offset);
-            // Even a full disk leaves the slot undone by halves here, unlike in `make_room`.
-            let written = written.map_err(|error| {
-                Error::io("write a slot", &self.path, error).with_kind(ErrorKind::Io)
-            })?;
-            rest = match rest.get(written..) {
-                Some(left) if written > 0 => left,
-                _ => {
-                    let message = "a write of no bytes, or of more than there are";
-                    return Err(Error::at_path(ErrorKind::Internal, &self.path, message));
-                }
-            };
-            offset = offset.saturating_add(written as u64);
-        }
-        Ok(())
+    fn write_at(&self, offset: u64, bytes: &[u8]) -> Result<()> {
+        // Even a full disk leaves the slot undone by halves here, unlike in `make_room`.
+        write_full(&*self.file, bytes, offset)
+            .map_err(|error| Error::io("write a slot", &self.path, error).with_kind(ErrorKind::Io))
     }
 
     /// Syncs what was written, and the full length after it if that is missing.
@@ -355,17 +342,13 @@ fn read_up_to(
     bytes: &mut Vec<u8>,
     len: usize,
 ) -> Result<()> {
-    let mut done = bytes.len();
-    bytes.resize(len.max(done), 0);
-    while let Some(rest) = bytes.get_mut(done..).filter(|rest| !rest.is_empty()) {
-        let offset = slot_offset(index).saturating_add(done as u64);
-        match file.read_at(rest, offset) {
-            Ok(0) => break,
-            Ok(read) => done = done.saturating_add(read),
-            Err(error) => return Err(Error::io("read a slot", path, error)),
-        }
-    }
-    bytes.truncate(done);
+    let held = bytes.len();
+    bytes.resize(len.max(held), 0);
+    let offset = slot_offset(index).saturating_add(held as u64);
+    let rest = bytes.get_mut(held..).unwrap_or_default();
+    let read =
+        read_full(file, rest, offset).map_err(|error| Error::io("read a slot", path, error))?;
+    bytes.truncate(held.saturating_add(read));
     Ok(())
 }
 

@@ -12,8 +12,9 @@ pub enum Lock {
     Exclusive,
 }
 
-/// A mapping of a file's first bytes into memory, read-only. The mapped file must not shrink below
-/// the mapped length while the mapping lives.
+/// A mapping of a file's first bytes into memory, read-only, that shows what is written to them
+/// later. While it lives, the file must not be cut below, nor written over, any byte of it that is
+/// still looked at.
 pub type Mapping = Arc<dyn AsRef<[u8]> + Send + Sync>;
 
 /// An open file. Every method may be called from several threads at once.

@@ -15,6 +15,7 @@ use std::sync::atomic::{AtomicI32, AtomicPtr, AtomicU32, Ordering};
 
 /// How many forks lie between the process that loaded this library and this one. A handle that
 /// remembers another number was inherited and must not be used. One relaxed load.
+#[inline]
 pub(crate) fn fork_generation() -> u32 {
     GENERATION.load(Ordering::Relaxed)
 }

@@ -21,6 +21,7 @@ mod file_system;
 mod fork;
 mod mem;
 mod real;
+mod whole;
 
 pub(crate) use event::{clear_event, new_event, raise_event, random_u64};
 pub use fault::{Call, Fault, FaultVfs, Operation};
@@ -29,3 +30,4 @@ pub use file_system::{Access, Vfs};
 pub(crate) use fork::fork_generation;
 pub use mem::MemVfs;
 pub use real::RealVfs;
+pub(crate) use whole::{read_full, write_full};

@@ -60,6 +60,8 @@ pub struct Trace {
     pub vfs: MemVfs,
     pub effects: Vec<Timed>,
     pub recycled: u64,
+    /// Whether a segment was ever opened to be written past the page cache.
+    pub was_direct: bool,
 }
 
 pub struct Timed {
@@ -98,11 +100,13 @@ pub fn run(workload: &Workload) -> Trace {
         model: Model::new(workload.options.first_lsn.get()),
         effects: Vec::new(),
         recycled: 0,
+        was_direct: false,
         appended: 0,
     };
     runner.open();
     for step in &workload.steps {
         runner.step(step);
+        runner.was_direct |= runner.log().stats().unwrap().direct_io;
     }
     let recycled = runner.recycled + runner.log().stats().unwrap().counters.recycled;
     drop(runner.log.take());
@@ -112,6 +116,7 @@ pub fn run(workload: &Workload) -> Trace {
         vfs,
         effects: runner.effects,
         recycled,
+        was_direct: runner.was_direct,
     }
 }
 
@@ -132,6 +137,7 @@ struct Runner {
     model: Model,
     effects: Vec<Timed>,
     recycled: u64,
+    was_direct: bool,
     appended: u64,
 }
 

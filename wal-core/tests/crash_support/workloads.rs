@@ -264,6 +264,21 @@ pub fn direct(pad_to_block: bool) -> Workload {
     workload(&format!("direct, padded {pad_to_block}"), options, steps)
 }
 
+/// Large commits until new segments are written past the page cache, then large and small ones that
+/// go both ways into the same segment.
+pub fn stream() -> Workload {
+    let options = Options {
+        segment_bytes: 1 << 20,
+        ring_bytes: 8 << 20,
+        max_batch_bytes: 4 << 20,
+        ..small()
+    };
+    let mut steps: Vec<_> = (0..3).map(|at| Step::Append(1_200_000 + at)).collect();
+    steps.extend([100, 80_000, 5, 70_000, 9, 65_536].map(Step::Append));
+    steps.extend([Step::Pause, Step::Reopen, Step::Append(10)]);
+    workload("stream", options, steps)
+}
+
 /// A script nobody thought of.
 pub fn random(seed: u64) -> Workload {
     let mut rng = Rng::new(seed);
