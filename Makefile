@@ -22,10 +22,10 @@ verify: ## the checks that only read: format, lints, layers, links, codes, licen
 fix: ## mend what a program can mend: format, lints, generated files
 	@ci/fix.sh
 
-bench: ## measure against the bare device and other logs; QUICK=1, BENCH_DIR=
+bench: ## measure against the bare device and other logs, 15 minutes; QUICK=1, BENCH_DIR=
 	@ci/bench.sh run
 
-bench-scale: ## measure how cost grows, and logs of 10 GB; QUICK=1, BENCH_DIR=
+bench-scale: ## measure how cost grows, and logs of 10 GB, 15 minutes; QUICK=1, BENCH_DIR=
 	@ci/bench.sh scale
 
 crash: ## the long crash campaign; WAL_CRASH_STATES says how many states

@@ -5,6 +5,7 @@
 #
 #   BENCH_DIR=path   where to measure (below the target directory unless set)
 #   QUICK=1          fewer rounds, shorter and smaller: for a look, not for a claim
+#                    (on two cores `run` takes about 15 minutes, or 4; `scale` about 15, or 2)
 #   JOURNAL=0        no second file system
 #   BENCH_ARGS=...   more arguments of `wal-bench run`, such as '--only P4 --system libwal'; what is
 #                    measured in part is printed and leaves results and documents alone
@@ -23,15 +24,46 @@ echo "Building (some minutes the first time: the other logs are built too)"
 cargo build --quiet --release --locked -p wal-bench --features peers
 program=$target/release/wal-bench
 
+started=$SECONDS
 base=${BENCH_DIR:-$target/bench}
 mkdir -p "$base"
-work=$(mktemp -d "$base/run.XXXXXX")
-device=
+base=$(cd "$base" && pwd -P)
+
+# Takes a run's directory away, and what is mounted in it. Whatever goes wrong here must not keep
+# the rest from going.
+remove_run() {
+  local run=$1 device
+  # A process that was ended a moment ago may hold it still.
+  for _ in 1 2 3 4 5 6 7 8 9 10; do
+    if ! mountpoint -q "$run/journal" || umount "$run/journal" 2>/dev/null; then break; fi
+    sleep 0.3
+  done
+  if mountpoint -q "$run/journal"; then umount -l "$run/journal" || true; fi
+  if command -v losetup >/dev/null; then
+    for device in $(losetup --noheadings --output NAME --associated "$run/journal.img" 2>/dev/null); do
+      losetup -d "$device" || true
+    done
+  fi
+  rm -rf "$run"
+}
+
+# A run that was killed could not clean up behind itself: the next one does.
+for run in "$base"/run.*; do
+  [ -d "$run" ] || continue
+  if ! kill -0 "${run##*.}" 2>/dev/null; then remove_run "$run"; fi
+done
+
+work=$base/run.$$
+mkdir "$work"
+measuring=
 cleanup() {
-  # Whatever goes wrong here must not keep the rest from going.
-  if mountpoint -q "$work/journal"; then umount "$work/journal" || umount -l "$work/journal" || true; fi
-  [ -z "$device" ] || losetup -d "$device" || true
-  rm -rf "$work"
+  trap - EXIT
+  if [ -n "$measuring" ]; then
+    # The measurement that it started ends with it.
+    kill "$measuring" 2>/dev/null || true
+    wait "$measuring" 2>/dev/null || true
+  fi
+  remove_run "$work"
 }
 trap cleanup EXIT
 trap 'exit 130' INT
@@ -42,7 +74,7 @@ loud() { printf '\n*** %s\n\n' "$*" >&2; }
 # An image with a journal, its blocks written beforehand: the file system inside must not wait for
 # the one outside to find room.
 mount_journal() {
-  local mib=12288 free_mib
+  local mib=10240 device free_mib
   [ "${#quick[@]}" -eq 0 ] || mib=5120
   free_mib=$(df --output=avail -BM "$base" | tail -n 1 | tr -dc 0-9)
   if [ "$(id -u)" -ne 0 ]; then
@@ -74,13 +106,27 @@ case $what in
       directories+=(--directory "$work/journal")
     fi
     ;;
-  scale) results=bench/scale.json ;;
+  scale)
+    results=bench/scale.json
+    # The log of 10 GB, and the same bytes for the floor.
+    free_mib=$(df --output=avail -BM "$base" | tail -n 1 | tr -dc 0-9)
+    if [ "${#quick[@]}" -eq 0 ] && [ "$free_mib" -lt 30720 ]; then
+      loud "NOT MEASURED: $free_mib MiB free in $base, 30720 needed; QUICK=1 needs a tenth"
+      exit 1
+    fi
+    ;;
   *) echo "bench: $what is neither run nor scale"; exit 2 ;;
 esac
 
 if [ "${#more[@]}" -gt 0 ]; then results=$base/part.json; fi
-"$program" "$what" "${directories[@]}" "${quick[@]}" "${more[@]}" --results "$results"
+echo "Ready to measure after $((SECONDS - started)) s"
+# In the background, so that an interruption is dealt with at once and not when it has ended.
+"$program" "$what" "${directories[@]}" "${quick[@]}" "${more[@]}" --results "$results" &
+measuring=$!
+wait "$measuring"
+measuring=
 if [ "${#more[@]}" -eq 0 ] && [ -e bench/results.json ]; then
   "$program" report
   echo "docs/PERFORMANCE.md and docs/performance/ are written"
 fi
+echo "All of it took $((SECONDS - started)) s"

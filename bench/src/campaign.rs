@@ -1,8 +1,10 @@
 //! Measurements on one file system: systems in turns, round by round.
 
+use std::cell::RefCell;
+use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::args::RunArgs;
 use crate::child;
@@ -10,7 +12,7 @@ use crate::mount::Mount;
 use crate::row::Row;
 use crate::sample::Outcome;
 use crate::summary;
-use crate::sync_count;
+use crate::sync_count::SyncCounts;
 use crate::systems;
 use crate::task::Task;
 use crate::workload::{Work, Workload};
@@ -24,6 +26,8 @@ pub struct Campaign {
     only: Vec<String>,
     systems: Vec<String>,
     is_first: bool,
+    /// Bytes of a record and of the log, of the logs that are prepared.
+    prepared: RefCell<HashSet<(usize, u64)>>,
 }
 
 /// How long and how often.
@@ -54,6 +58,9 @@ pub struct Shape {
     pub filled: u64,
     /// Followers that read beside the appends.
     pub followers: usize,
+    /// Counted rounds when they are not those of the pace: what is counted, not timed, needs no
+    /// more than one.
+    pub rounds: Option<usize>,
 }
 
 impl Pace {
@@ -65,14 +72,24 @@ impl Pace {
         };
         Pace { rounds: args.rounds.unwrap_or(pace.rounds), ..pace }
     }
+
+    /// For the points of a chart: many of them, so fewer rounds of each. A measurement warms up by
+    /// itself.
+    pub fn of_points(args: &RunArgs) -> Pace {
+        let pace = match args.quick {
+            true => Pace { rounds: 1, rounds_before: 0, seconds: 0.15, warm_up: 0.05, size: 1 },
+            false => Pace { rounds: 3, rounds_before: 0, seconds: 0.3, warm_up: 0.1, size: 0 },
+        };
+        Pace { rounds: args.rounds.unwrap_or(pace.rounds), ..pace }
+    }
 }
 
 impl Shape {
     /// As the workload says.
     pub fn of(workload: &Workload, pace: &Pace) -> Shape {
         let bytes = workload.bytes[pace.size];
-        let parallel = workload.parallel;
-        Shape { record_bytes: 256, parallel, bytes, filled: 0, followers: 0 }
+        let Workload { parallel, rounds, .. } = *workload;
+        Shape { record_bytes: 256, parallel, bytes, filled: 0, followers: 0, rounds }
     }
 }
 
@@ -81,7 +98,12 @@ impl Campaign {
     ///
     /// # Errors
     /// A directory that cannot be written.
-    pub fn new(directory: &Path, args: &RunArgs, is_first: bool) -> Result<Campaign, String> {
+    pub fn new(
+        directory: &Path,
+        args: &RunArgs,
+        pace: Pace,
+        is_first: bool,
+    ) -> Result<Campaign, String> {
         let say = |error: std::io::Error| format!("{}: {error}", directory.display());
         let work = directory.join(format!("wal-bench.{}", std::process::id()));
         fs::create_dir_all(&work).map_err(say)?;
@@ -89,10 +111,11 @@ impl Campaign {
         Ok(Campaign {
             mount,
             work,
-            pace: Pace::of(args),
+            pace,
             only: args.only.clone(),
             systems: args.system.clone(),
             is_first,
+            prepared: RefCell::default(),
         })
     }
 
@@ -124,10 +147,8 @@ impl Campaign {
     pub fn measure(&self, workload: &Workload, shape: Shape, systems: &[String]) -> Vec<Row> {
         let names: Vec<&String> = systems.iter().filter(|name| self.is_wanted(name)).collect();
         let mut outcomes: Vec<Vec<Outcome>> = vec![Vec::new(); names.len()];
-        let rounds = workload.rounds.unwrap_or(self.pace.rounds);
-        let started = Instant::now();
-        // What is counted and not timed needs no warm-up.
-        let before = if workload.rounds.is_some() { 0 } else { self.pace.rounds_before };
+        let rounds = shape.rounds.unwrap_or(self.pace.rounds);
+        let before = self.rounds_before(workload, &shape);
         for round in 1 - before..=rounds {
             for turn in 0..names.len() {
                 let at = (turn + round) % names.len();
@@ -144,14 +165,23 @@ impl Campaign {
         }
         let rows = names.iter().zip(&outcomes).map(|(name, outcomes)| {
             let task = self.task(workload, shape, name);
-            let mut row = summary::row(workload, &self.mount.label(), &task, outcomes);
-            self.count_syncs(workload, &task, &mut row);
-            row
+            summary::row(workload, &self.mount.label(), &task, outcomes)
         });
-        let rows = rows.collect();
+        rows.collect()
+    }
+
+    /// Rounds that are not counted. What is counted and not timed needs none; neither does a
+    /// workload whose logs an earlier one has prepared, as it warms up or cools down by itself.
+    fn rounds_before(&self, workload: &Workload, shape: &Shape) -> usize {
+        let log = (shape.record_bytes, shape.bytes);
+        let is_prepared = workload.reads_prepared() && !self.prepared.borrow_mut().insert(log);
+        if shape.rounds.is_some() || is_prepared { 0 } else { self.pace.rounds_before }
+    }
+
+    /// Removes the logs that were prepared: later workloads that read them fill them again.
+    pub fn forget_prepared(&self) {
         let _ = fs::remove_dir_all(self.work.join("prepared"));
-        eprintln!("{:<16} {} s", workload.name, started.elapsed().as_secs());
-        rows
+        self.prepared.borrow_mut().clear();
     }
 
     fn is_wanted(&self, name: &str) -> bool {
@@ -177,10 +207,19 @@ impl Campaign {
         }
     }
 
-    fn count_syncs(&self, workload: &Workload, task: &Task, row: &mut Row) {
-        if workload.is_durable() && row.is_peer && row.rounds > 0 && row.syncs.is_none() {
-            let task = Task { seconds: 0.2, warm_up: 0.05, ..task.clone() };
-            summary::add_syncs(row, workload, sync_count::count(&task));
+    /// Adds how often the peers of a durable workload sync, which the rounds cannot count.
+    pub fn count_syncs(
+        &self,
+        workload: &Workload,
+        shape: Shape,
+        rows: &mut [Row],
+        counts: &mut SyncCounts,
+    ) {
+        let is_unknown = |row: &&mut Row| row.is_peer && row.rounds > 0 && row.syncs.is_none();
+        for row in rows.iter_mut().filter(|_| workload.is_durable()).filter(is_unknown) {
+            let task = self.task(workload, shape, &row.system);
+            let task = Task { seconds: 0.2, warm_up: 0.05, ..task };
+            summary::add_syncs(row, workload, counts.of(&task));
         }
     }
 }

@@ -6,6 +6,7 @@ use std::process::{Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::kernel;
 use crate::sample::Outcome;
 use crate::task::Task;
 
@@ -50,6 +51,7 @@ fn attempt(task: &Task, limit: Duration, wrapper: &[String]) -> io::Result<Outco
 /// Runs a command to its end, or to the end of its time: then it is killed and has no status.
 /// Returns also what it said on its standard error.
 pub fn run(command: &mut Command, limit: Duration) -> io::Result<(Option<ExitStatus>, String)> {
+    kernel::end_with_parent(command);
     let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn()?;
     // A pipe that nobody reads would stop a child that says much.
     let mut errors = child.stderr.take();

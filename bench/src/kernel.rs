@@ -4,6 +4,8 @@ use std::fs::File;
 use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::AsRawFd;
+use std::os::unix::process::CommandExt;
+use std::process::Command;
 use std::time::Duration;
 
 use memmap2::{Mmap, MmapOptions};
@@ -42,6 +44,22 @@ pub fn read_ahead(file: &File) {
     // SAFETY: the descriptor is open, and the call touches no memory of the process.
     unsafe {
         libc::posix_fadvise(file.as_raw_fd(), 0, 0, libc::POSIX_FADV_SEQUENTIAL);
+    }
+}
+
+/// Ends the process of a command when the one that started it ends, however it ends: what was
+/// interrupted must not go on writing where its files are removed.
+pub fn end_with_parent(command: &mut Command) {
+    let die = || {
+        // SAFETY: the call takes numbers and touches no memory of the process.
+        match unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) } {
+            0 => Ok(()),
+            _ => Err(io::Error::last_os_error()),
+        }
+    };
+    // SAFETY: between fork and exec the closure makes one system call and allocates nothing.
+    unsafe {
+        command.pre_exec(die);
     }
 }
 

@@ -22,11 +22,14 @@ pub struct Machine {
     pub file_systems: Vec<String>,
     /// Whether the run was a quick one.
     pub quick: bool,
+    /// How long the run took.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run_seconds: Option<u64>,
 }
 
 impl Machine {
     /// Describes this machine.
-    pub fn here(mounts: &[Mount], quick: bool) -> Machine {
+    pub fn here(mounts: &[Mount], quick: bool, run_seconds: u64) -> Machine {
         let read = |path: &str| fs::read_to_string(path).unwrap_or_default();
         let cpu = read("/proc/cpuinfo");
         let memory = read("/proc/meminfo");
@@ -38,6 +41,7 @@ impl Machine {
             kernel: read("/proc/sys/kernel/osrelease").trim().to_owned(),
             file_systems: mounts.iter().map(describe).collect(),
             quick,
+            run_seconds: Some(run_seconds),
         }
     }
 
@@ -68,6 +72,8 @@ impl Machine {
             format!("kernel: Linux {}", self.kernel),
         ];
         lines.extend(self.file_systems.iter().map(|text| format!("file system: {text}")));
+        let minutes = self.run_seconds.map(|seconds| seconds as f64 / 60.0);
+        lines.extend(minutes.map(|minutes| format!("the run took {minutes:.1} minutes")));
         lines
     }
 }
@@ -99,7 +105,7 @@ mod tests {
     #[test]
     fn this_machine_can_be_described_and_read_back() {
         let scratch = tempfile::tempdir().unwrap();
-        let machine = Machine::here(&[Mount::of(scratch.path()).unwrap()], true);
+        let machine = Machine::here(&[Mount::of(scratch.path()).unwrap()], true, 60);
         assert!(machine.cores > 0 && machine.memory_gib > 0.0 && !machine.kernel.is_empty());
         machine.write(&scratch.path().join("machine.json")).unwrap();
         assert_eq!(Machine::read(&scratch.path().join("machine.json")), Ok(machine));

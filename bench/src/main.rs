@@ -9,6 +9,7 @@ mod args;
 mod campaign;
 mod chart;
 mod child;
+mod durations;
 mod fill;
 mod floor;
 mod footprint;

@@ -9,7 +9,7 @@ use crate::chart;
 use crate::goals;
 use crate::machine::Machine;
 use crate::row::{self, Row};
-use crate::scale::SERIES;
+use crate::scale::{SERIES, Series};
 use crate::table;
 
 /// Writes `docs/PERFORMANCE.md` and its charts, or says where they are not what the files say.
@@ -26,8 +26,8 @@ pub fn run(args: &ReportArgs) -> Result<(), String> {
     let machine = Machine::read(&root.join("bench/machine.json"))?;
     let document = root.join(DOCUMENT);
     let before = fs::read_to_string(&document).map_err(|error| format!("{DOCUMENT}: {error}"))?;
-    let after = with_parts(&before, &parts(&results, &scale, &machine))?;
     let charts = chart::all(&results, &scale)?;
+    let after = with_parts(&before, &parts(&results, &scale, &machine, &charts))?;
     match args.check {
         true => check(&root.join(CHARTS), &charts, before == after),
         false => {
@@ -38,18 +38,26 @@ pub fn run(args: &ReportArgs) -> Result<(), String> {
 }
 
 /// What stands between the markers of each name.
-fn parts(results: &[Row], scale: &[Row], machine: &Machine) -> Vec<(&'static str, String)> {
+fn parts(
+    results: &[Row],
+    scale: &[Row],
+    machine: &Machine,
+    charts: &[(String, String)],
+) -> Vec<(&'static str, String)> {
     let lines: Vec<String> = machine.lines().iter().map(|line| format!("- {line}\n")).collect();
     let quick = match machine.quick {
         true => "\nThese figures are from a quick run: good for a look, not for a claim.\n",
         false => "",
     };
-    vec![
+    let mut parts = vec![
         ("machine", lines.concat() + quick),
         ("goals", goals::markdown(&goals::judge(results))),
         ("results", with_charts(&table::markdown(results), results)),
-        ("scale", growth(scale)),
-    ]
+        ("large", large(scale)),
+    ];
+    // One for each chart, so that a text by hand can stand below it.
+    parts.extend(SERIES.iter().map(|series| (series.name, growth(series, charts))));
+    parts
 }
 
 /// Puts its chart below the heading of each workload.
@@ -68,23 +76,20 @@ fn with_charts(markdown: &str, rows: &[Row]) -> String {
     text
 }
 
-fn growth(rows: &[Row]) -> String {
-    if rows.is_empty() {
-        return "Not measured in this run: `make bench-scale` does.\n".to_owned();
+fn growth(series: &Series, charts: &[(String, String)]) -> String {
+    let file = chart::file_name(series.name);
+    match charts.iter().any(|(name, _)| *name == file) {
+        true => format!("![{}](performance/{file})\n", series.title),
+        false => UNMEASURED.to_owned(),
     }
-    let mut text = String::new();
-    for series in SERIES {
-        if rows.iter().any(|row| row.series.as_deref() == Some(series.name) && row.rounds > 0) {
-            let file = chart::file_name(series.name);
-            text.push_str(&format!("![{}](performance/{file})\n\n", series.title));
-        }
-    }
+}
+
+fn large(rows: &[Row]) -> String {
     let large: Vec<Row> = rows.iter().filter(|row| row.series.is_none()).cloned().collect();
-    if !large.is_empty() {
-        text.push_str("Logs of 10 GB (of 500 MB in a quick run):\n\n");
-        text.push_str(&goals::markdown(&goals::judge(&large)));
+    match large.is_empty() {
+        true => UNMEASURED.to_owned(),
+        false => goals::markdown(&goals::judge(&large)),
     }
-    text
 }
 
 /// The document with each part between its markers.
@@ -141,6 +146,7 @@ fn names(directory: &Path) -> Vec<String> {
 
 const DOCUMENT: &str = "docs/PERFORMANCE.md";
 const CHARTS: &str = "docs/performance";
+const UNMEASURED: &str = "Not measured in this run: `make bench-scale` does.\n";
 
 #[cfg(test)]
 mod tests {
@@ -151,9 +157,11 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         fs::create_dir_all(root.path().join("bench")).unwrap();
         fs::create_dir_all(root.path().join("docs")).unwrap();
-        let parts = ["machine", "goals", "results", "scale"];
-        let markers = parts.map(|name| format!("<!-- generated: {name} -->\n<!-- end -->\n"));
-        fs::write(root.path().join(DOCUMENT), format!("# Speed\n{}", markers.concat())).unwrap();
+        let parts = ["machine", "goals", "results", "large"].into_iter();
+        let parts = parts.chain(SERIES.iter().map(|series| series.name));
+        let markers: String =
+            parts.map(|name| format!("<!-- generated: {name} -->\n<!-- end -->\n")).collect();
+        fs::write(root.path().join(DOCUMENT), format!("# Speed\n{markers}")).unwrap();
         write_result(root.path(), 117.0);
         run(&ReportArgs { root: root.path().into(), check: false }).unwrap();
         root
@@ -171,7 +179,7 @@ mod tests {
             ..Row::default()
         };
         row::write(&root.join("bench/results.json"), &[row]).unwrap();
-        Machine::here(&[], false).write(&root.join("bench/machine.json")).unwrap();
+        Machine::here(&[], false, 60).write(&root.join("bench/machine.json")).unwrap();
     }
 
     fn checked(root: &Path) -> Result<(), String> {

@@ -46,6 +46,9 @@ pub struct Row {
     pub journal_commits: Option<u64>,
     /// Bytes of the closed log on disk for one record.
     pub disk_bytes_per_record: Option<f64>,
+    /// Records all followers together were given in a second.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub followed_per_s: Option<f64>,
     /// Resident memory that came with the work.
     pub rss_bytes: Option<u64>,
     /// The same up to the half of the work.
@@ -58,6 +61,19 @@ pub struct Row {
     pub log_bytes: Option<u64>,
     /// Counted rounds.
     pub rounds: u64,
+    /// The figure that is compared, in each counted round: records per second, the median latency
+    /// in microseconds, bytes of memory, or bytes on disk for a record.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub figures: Vec<f64>,
+    /// Which peer `ratio_best_peer` is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub best_peer: Option<String>,
+    /// The least and the most that `ratio_floor` was in a round.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ratio_floor_range: Option<[f64; 2]>,
+    /// The least and the most that `ratio_best_peer` was in a round.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ratio_best_peer_range: Option<[f64; 2]>,
     /// The workload's name on the command line.
     pub name: String,
     /// Whether the system is not libwal and no floor.

@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 use crate::log::Failure;
 use crate::window::Span;
 
-/// How a measurement ended.
+/// How a measurement ended. There are a few dozen at a time, so their size is of no matter.
+#[allow(clippy::large_enum_variant)]
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
@@ -45,6 +46,9 @@ pub struct Sample {
     pub syncs: Option<u64>,
     /// Transactions the journal of the file system committed in the measured time.
     pub journal_commits: Option<u64>,
+    /// Records all followers together were given in a second, where there are followers.
+    #[serde(default)]
+    pub followed_per_s: Option<f64>,
     /// Bytes the closed log takes on disk.
     pub disk_bytes: Option<u64>,
     /// Resident memory that came with the work.

@@ -1,14 +1,15 @@
 //! `wal-bench scale`: how cost grows, and the runs of 10 GB.
 
 use crate::args::RunArgs;
-use crate::campaign::{Campaign, Shape};
+use crate::campaign::{Campaign, Pace, Shape};
+use crate::durations::Durations;
 use crate::floor;
 use crate::goals;
 use crate::row::{self, Row};
 use crate::summary;
 use crate::systems;
 use crate::table;
-use crate::workload::{self, Workload};
+use crate::workload;
 
 /// Measures every series, prints the table and writes the rows.
 ///
@@ -16,24 +17,27 @@ use crate::workload::{self, Workload};
 /// A directory or file that cannot be written.
 pub fn run(args: &RunArgs) -> Result<(), String> {
     let directory = args.directories.first().ok_or("no directory")?;
-    let campaign = Campaign::new(directory, args, true)?;
+    let campaign = Campaign::new(directory, args, Pace::of_points(args), true)?;
+    let label = campaign.mount.label();
+    let mut durations = Durations::start();
     let mut rows = Vec::new();
     for series in SERIES {
-        let points: Vec<u64> = match args.quick {
-            true => series.points.iter().step_by(3).copied().collect(),
-            false => series.points.to_vec(),
-        };
-        for point in points {
-            rows.extend(measure(&campaign, series, point));
-        }
+        let step = if args.quick { QUICK_STEP } else { 1 };
+        let points = || series.points.iter().step_by(step);
+        rows.extend(durations.time(series.name, &label, || {
+            points().flat_map(|point| measure(&campaign, series, *point)).collect::<Vec<Row>>()
+        }));
     }
-    rows.extend(large(&campaign, if args.quick { LARGE_QUICK } else { LARGE }));
+    let bytes = if args.quick { LARGE_QUICK } else { LARGE };
+    rows.extend(large(&campaign, bytes, args, &mut durations));
+    durations.time("removing logs", &label, || drop(campaign));
     summary::spread_not_durable(&mut rows);
     summary::set_apart_rare_syncs(&mut rows);
     summary::compare(&mut rows);
     row::write(&args.results, &rows)?;
     print!("{}\n{}", table::plain(&rows), goals::plain(&goals::judge(&rows)));
     println!("\n{} rows in {}", rows.len(), args.results.display());
+    print!("\n{}", durations.plain());
     Ok(())
 }
 
@@ -45,11 +49,16 @@ pub struct Series {
     pub axis: &'static str,
     /// What is measured.
     pub title: &'static str,
+    /// What is drawn, each in a panel of its own.
+    pub panels: &'static [Panel],
     workload: &'static str,
     points: &'static [u64],
     shape: fn(&mut Shape, u64),
     who: Who,
 }
+
+/// A figure of the rows of a series: its name with its unit, and where it is.
+pub type Panel = (&'static str, fn(&Row) -> Option<f64>);
 
 /// Which systems a series compares.
 #[derive(Clone, Copy)]
@@ -77,22 +86,33 @@ fn measure(campaign: &Campaign, series: &Series, point: u64) -> Vec<Row> {
     rows
 }
 
-/// Opening and memory with a log of this size, beside the small one.
-fn large(campaign: &Campaign, bytes: u64) -> Vec<Row> {
+/// Opening, reading and memory with a log of this size, beside the small one. The large log is
+/// filled once: it is opened and read as it was closed, and then its writer is killed.
+fn large(campaign: &Campaign, bytes: u64, args: &RunArgs, durations: &mut Durations) -> Vec<Row> {
+    let opens = args.rounds.unwrap_or(if args.quick { 1 } else { OPENS });
     let mut rows = Vec::new();
-    let names = ["P8-closed", "P8-closed-large", "P8-killed", "P8-killed-large", "P9"];
-    for workload in names.into_iter().filter_map(workload::by_name) {
-        if campaign.wants(workload) {
-            let shape = Shape::of(workload, &campaign.pace());
-            let bytes = if is_large(workload) { bytes } else { shape.bytes };
-            rows.extend(campaign.measure(workload, Shape { bytes, ..shape }, &Who::Ours.names()));
+    for (name, is_large, rounds) in [
+        ("P8-closed", false, opens),
+        ("P8-closed-large", true, opens),
+        ("P6-cold", true, 1),
+        ("P8-killed", false, opens),
+        ("P8-killed-large", true, opens),
+        ("P9", true, 1),
+    ] {
+        let Some(workload) = workload::by_name(name).filter(|work| campaign.wants(work)) else {
+            continue;
+        };
+        let shape = Shape::of(workload, &campaign.pace());
+        let bytes = if is_large { bytes } else { shape.bytes };
+        let shape = Shape { bytes, rounds: Some(rounds), ..shape };
+        if !workload.reads_prepared() {
+            campaign.forget_prepared();
         }
+        rows.extend(durations.time(name, &campaign.mount.label(), || {
+            campaign.measure(workload, shape, &Who::Ours.names())
+        }));
     }
     rows
-}
-
-fn is_large(workload: &Workload) -> bool {
-    workload.name.ends_with("-large") || workload.name == "P9"
 }
 
 impl Who {
@@ -112,13 +132,25 @@ impl Who {
 
 const LARGE: u64 = 10_000_000_000;
 const LARGE_QUICK: u64 = 500_000_000;
+const OPENS: usize = 5;
+/// Of a quick run's points, every third is measured.
+const QUICK_STEP: usize = 3;
 const THREADS: &[u64] = &[1, 2, 4, 8, 16, 32, 64, 128, 256];
 const SIZES: &[u64] =
     &[16, 64, 256, 1 << 10, 4 << 10, 16 << 10, 64 << 10, 256 << 10, 1 << 20, 4 << 20];
 const SEGMENTS: &[u64] = &[1, 10, 100, 1000, 10_000];
-const FOLLOWERS: &[u64] = &[0, 1, 2, 4, 8];
+const FOLLOWERS: &[u64] = &[0, 1, 2, 4, 8, 16];
 /// What fits into a segment of 64 KiB beside its headers, trailers and footer, nearly.
 const SEGMENT_PAYLOAD_BYTES: u64 = 48 << 10;
+
+const RECORDS: Panel = ("records per second", |row| row.ops_per_s);
+const MEGABYTES: Panel = ("MB per second", |row| row.mb_per_s);
+const SLOW: Panel = ("99th percentile of the latency, us", |row| row.p99_us);
+const FOLLOWED: Panel = ("records followers were given per second", |row| row.followed_per_s);
+const OPENED: &[Panel] = &[
+    ("milliseconds to open, median", |row| row.p50_us.map(|us| us / 1000.0)),
+    ("milliseconds to open, slowest", |row| row.max_us.map(|us| us / 1000.0)),
+];
 
 /// Every chart of growth.
 pub const SERIES: &[Series] = &[
@@ -126,6 +158,7 @@ pub const SERIES: &[Series] = &[
         name: "threads",
         axis: "threads that wait for each record",
         title: "Durable appends of 256 bytes, by threads",
+        panels: &[RECORDS, SLOW],
         workload: "P2",
         points: THREADS,
         shape: |shape, threads| shape.parallel = threads as usize,
@@ -135,6 +168,7 @@ pub const SERIES: &[Series] = &[
         name: "size-waiting",
         axis: "bytes of a record",
         title: "Durable appends of one thread, by record size",
+        panels: &[RECORDS, SLOW],
         workload: "P1",
         points: SIZES,
         shape: |shape, bytes| shape.record_bytes = bytes as usize,
@@ -144,33 +178,48 @@ pub const SERIES: &[Series] = &[
         name: "size-pipelined",
         axis: "bytes of a record",
         title: "Pipelined durable appends, by record size",
+        panels: &[RECORDS, MEGABYTES],
         workload: "P4",
+        points: SIZES,
+        shape: |shape, bytes| shape.record_bytes = bytes as usize,
+        who: Who::Ours,
+    },
+    Series {
+        name: "size-batches",
+        axis: "bytes of a record",
+        title: "Durable batches of 1 MiB, by record size",
+        panels: &[RECORDS, MEGABYTES, ("99th percentile of a batch, us", |row| row.p99_us)],
+        workload: "P4-batches",
         points: SIZES,
         shape: |shape, bytes| shape.record_bytes = bytes as usize,
         who: Who::Everybody,
     },
     Series {
+        name: "segments-read",
+        axis: "segments of 64 KiB in the log",
+        title: "Random reads, by segments in the log",
+        panels: &[RECORDS, SLOW],
+        workload: "P7",
+        points: SEGMENTS,
+        shape: |shape, segments| shape.bytes = segments * SEGMENT_PAYLOAD_BYTES,
+        who: Who::Segmented,
+    },
+    // What is read is appended to next, and then its writer is killed: one log for all three.
+    Series {
         name: "segments-append",
         axis: "segments of 64 KiB in the log",
         title: "Durable appends of one thread, by segments in the log",
+        panels: &[RECORDS, SLOW],
         workload: "P1",
         points: SEGMENTS,
         shape: |shape, segments| shape.filled = segments * SEGMENT_PAYLOAD_BYTES,
         who: Who::Segmented,
     },
     Series {
-        name: "segments-read",
-        axis: "segments of 64 KiB in the log",
-        title: "Random reads, by segments in the log",
-        workload: "P7",
-        points: SEGMENTS,
-        shape: |shape, segments| shape.bytes = segments * SEGMENT_PAYLOAD_BYTES,
-        who: Who::Segmented,
-    },
-    Series {
         name: "segments-open",
         axis: "segments of 64 KiB in the log",
         title: "Opening after a kill, cold, by segments in the log",
+        panels: OPENED,
         workload: "P8-killed",
         points: SEGMENTS,
         shape: |shape, segments| shape.bytes = segments * SEGMENT_PAYLOAD_BYTES,
@@ -178,8 +227,9 @@ pub const SERIES: &[Series] = &[
     },
     Series {
         name: "followers-waiting",
-        axis: "followers that read beside the writer",
+        axis: "followers that read beside the writer (left end: none)",
         title: "Durable appends of one thread, by followers",
+        panels: &[RECORDS, SLOW, FOLLOWED],
         workload: "P1",
         points: FOLLOWERS,
         shape: |shape, followers| shape.followers = followers as usize,
@@ -187,8 +237,9 @@ pub const SERIES: &[Series] = &[
     },
     Series {
         name: "followers-pipelined",
-        axis: "followers that read beside the writer",
+        axis: "followers that read beside the writer (left end: none)",
         title: "Pipelined durable appends, by followers",
+        panels: &[RECORDS, FOLLOWED],
         workload: "P4",
         points: FOLLOWERS,
         shape: |shape, followers| shape.followers = followers as usize,

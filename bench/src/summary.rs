@@ -48,6 +48,7 @@ pub fn row(workload: &Workload, fs: &str, task: &Task, rounds: &[Outcome]) -> Ro
         syncs: whole(&|sample| sample.syncs),
         syncs_per_op: of(&|s| Some(s.syncs? as f64 / s.ops as f64)).map(rounded),
         journal_commits: whole(&|sample| sample.journal_commits),
+        followed_per_s: of(&|sample| sample.followed_per_s).map(rounded),
         disk_bytes_per_record: of(&|s| Some(s.disk_bytes? as f64 / s.ops as f64)).map(rounded),
         rss_bytes: whole(&|sample| sample.rss_bytes),
         rss_half_bytes: whole(&|sample| sample.rss_half_bytes),
@@ -55,6 +56,7 @@ pub fn row(workload: &Workload, fs: &str, task: &Task, rounds: &[Outcome]) -> Ro
         descriptors: whole(&|sample| sample.descriptors),
         log_bytes: has_size(workload.work).then_some(task.bytes),
         rounds: samples.len() as u64,
+        figures: samples.iter().filter_map(|s| compared(workload, s)).map(rounded).collect(),
         is_peer: !floor::NAMES.contains(&task.system.as_str())
             && !task.system.starts_with("libwal"),
         version: system.as_ref().map(|system| system.version().to_owned()),
@@ -107,6 +109,7 @@ pub fn set_apart_rare_syncs(rows: &mut [Row]) {
 /// Fills in how each row compares with the floor and with the best peer of its kind.
 pub fn compare(rows: &mut [Row]) {
     let scores: Vec<Option<f64>> = rows.iter().map(score).collect();
+    let rounds: Vec<Vec<f64>> = rows.iter().map(scores_of_rounds).collect();
     for at in 0..rows.len() {
         let Some(own) = scores[at] else { continue };
         let alike = |other: &usize| is_comparable(&rows[at], &rows[*other]);
@@ -116,11 +119,27 @@ pub fn compare(rows: &mut [Row]) {
         let peers = (0..rows.len())
             .filter(alike)
             .filter(|&other| rows[other].is_peer && (rows[other].apart.is_none()));
-        let best = peers.filter_map(|peer| scores[peer]).reduce(f64::max);
-        let floor = floor.and_then(|floor| scores[floor]);
-        rows[at].ratio_floor = floor.map(|floor| rounded(own / floor));
-        rows[at].ratio_best_peer = best.map(|best| rounded(own / best));
+        let scored = peers.filter_map(|peer| Some((peer, scores[peer]?)));
+        let best = scored.max_by(|(_, one), (_, other)| one.total_cmp(other));
+        let name = best.map(|(peer, _)| match rows[peer].name == rows[at].name {
+            true => rows[peer].system.clone(),
+            false => format!("{} ({})", rows[peer].system, rows[peer].name),
+        });
+        let floor = floor.and_then(|floor| Some((floor, scores[floor]?)));
+        let range = |rival: Option<(usize, f64)>| range(&rounds[at], &rounds[rival?.0]);
+        let ratio = |rival: Option<(usize, f64)>| Some(rounded(own / rival?.1));
+        let row = &mut rows[at];
+        (row.ratio_floor, row.ratio_floor_range) = (ratio(floor), range(floor));
+        (row.ratio_best_peer, row.ratio_best_peer_range) = (ratio(best), range(best));
+        row.best_peer = name;
     }
+}
+
+/// The least and the most of the quotients of figures of the same round; one round has no range.
+pub fn range(own: &[f64], other: &[f64]) -> Option<[f64; 2]> {
+    let quotients = || own.iter().zip(other).map(|(own, other)| own / other);
+    let least = quotients().reduce(f64::min).filter(|_| quotients().count() > 1)?;
+    Some([rounded(least), rounded(quotients().reduce(f64::max)?)])
 }
 
 /// The middle value, or the mean of the two in the middle; none of none.
@@ -143,6 +162,23 @@ pub fn score(row: &Row) -> Option<f64> {
         Figure::Latency => row.p50_us.and_then(less_is_better),
         Figure::Memory => row.rss_bytes.and_then(|bytes| less_is_better(bytes as f64)),
         Figure::Disk => row.disk_bytes_per_record.and_then(less_is_better),
+    }
+}
+
+/// The same for each round.
+fn scores_of_rounds(row: &Row) -> Vec<f64> {
+    match workload::by_name(&row.name).map(|workload| workload.figure) {
+        Some(Figure::Rate) => row.figures.clone(),
+        _ => row.figures.iter().map(|value| 1.0 / value.max(f64::MIN_POSITIVE)).collect(),
+    }
+}
+
+fn compared(workload: &Workload, sample: &Sample) -> Option<f64> {
+    match workload.figure {
+        Figure::Rate => Some(sample.ops as f64 / sample.seconds),
+        Figure::Latency => sample.p50_us,
+        Figure::Memory => sample.rss_bytes.map(|bytes| bytes as f64),
+        Figure::Disk => Some(sample.disk_bytes? as f64 / sample.ops as f64),
     }
 }
 
@@ -227,6 +263,31 @@ mod tests {
         compare(&mut rows);
         assert_eq!(rows[0].ratio_best_peer, Some(3.0));
         assert_eq!(rows[0].ratio_floor, None);
+    }
+
+    #[test]
+    fn the_spread_of_a_ratio_pairs_the_rounds_and_names_the_peer() {
+        let of = |system: &str, ops_per_s, figures: [f64; 3]| Row {
+            figures: figures.to_vec(),
+            ..row_of("P2", system, ops_per_s, 1.0)
+        };
+        let mut rows = vec![
+            of("libwal", 20.0, [10.0, 20.0, 30.0]),
+            of("peer a", 10.0, [10.0, 8.0, 20.0]),
+            of("peer b", 9.0, [1.0, 9.0, 90.0]),
+        ];
+        compare(&mut rows);
+        assert_eq!(rows[0].best_peer.as_deref(), Some("peer a"));
+        assert_eq!(rows[0].ratio_best_peer_range, Some([1.0, 2.5]));
+        assert_eq!((rows[0].ratio_floor_range, range(&[1.0], &[2.0])), (None, None));
+        let waits = |system: &str, p50_us, figures: [f64; 2]| Row {
+            figures: figures.to_vec(),
+            ..row_of("P1", system, 1.0, p50_us)
+        };
+        let mut rows =
+            vec![waits("libwal", 120.0, [110.0, 130.0]), waits("floor", 100.0, [100.0, 100.0])];
+        compare(&mut rows);
+        assert_eq!(rows[0].ratio_floor_range, Some([0.7692, 0.9091]), "less is better");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! How many data syncs a system makes, counted by the system-call tracer in a run of its own.
 
+use std::collections::HashMap;
 use std::fs;
 use std::time::Duration;
 
@@ -16,9 +17,24 @@ pub struct SyncCount {
     pub syncs: u64,
 }
 
+/// What was counted so far. How many syncs a system makes for a record hardly depends on the file
+/// system, so each is traced on the first one only.
+#[derive(Default)]
+pub struct SyncCounts {
+    found: HashMap<(String, String), Option<SyncCount>>,
+}
+
+impl SyncCounts {
+    /// The count of this system under this workload, traced now if it was not before.
+    pub fn of(&mut self, task: &Task) -> Option<SyncCount> {
+        let key = (task.workload.clone(), task.system.clone());
+        *self.found.entry(key).or_insert_with(|| count(task))
+    }
+}
+
 /// Counts in a short traced run of the task. Nothing is known without a tracer, when the run fails,
 /// and of a system that hands its calls to the kernel in a way the tracer does not see.
-pub fn count(task: &Task) -> Option<SyncCount> {
+fn count(task: &Task) -> Option<SyncCount> {
     let trace = task.output.with_extension("trace");
     let _ = fs::remove_file(&trace);
     let flags = ["strace", "-f", "-ttt", "-qq", "--seccomp-bpf", "-e", CALLS, "-o"];

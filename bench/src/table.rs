@@ -5,9 +5,11 @@ use crate::row::Row;
 /// A table for a terminal.
 pub fn plain(rows: &[Row]) -> String {
     let mut text = format!("{LEGEND}\n\n");
-    let mut lines = vec![COLUMNS.iter().map(|(name, _)| (*name).to_owned()).collect()];
+    let is_used = |cell: &Cell| rows.iter().any(|row| !cell(row).is_empty());
+    let columns = || COLUMNS.iter().filter(|(_, cell)| is_used(cell));
+    let mut lines = vec![columns().map(|(name, _)| (*name).to_owned()).collect::<Vec<_>>()];
     for row in rows {
-        lines.push(COLUMNS.iter().map(|(_, cell)| cell(row)).collect());
+        lines.push(columns().map(|(_, cell)| cell(row)).collect());
     }
     let widths = widths(&lines);
     let mut group = None;
@@ -108,7 +110,7 @@ fn remark(row: &Row) -> String {
 }
 
 fn widths(lines: &[Vec<String>]) -> Vec<usize> {
-    let columns = 0..COLUMNS.len();
+    let columns = 0..lines.first().map_or(0, Vec::len);
     let width = |column: usize| lines.iter().map(|line| line[column].chars().count()).max();
     columns.map(|column| width(column).unwrap_or(0)).collect()
 }
@@ -125,6 +127,17 @@ pub fn figure(value: f64) -> String {
         0.1.. => format!("{value:.2}"),
         _ => format!("{value:.4}"),
     }
+}
+
+/// The value that a reader of `figure` sees, so that no verdict contradicts what is shown.
+pub fn shown(value: f64) -> f64 {
+    let text = figure(value);
+    let (digits, factor) = match text.split_once(' ') {
+        Some((digits, "M")) => (digits, 1e6),
+        Some((digits, _)) => (digits, 1e3),
+        None => (text.as_str(), 1.0),
+    };
+    digits.parse::<f64>().map_or(value, |shown| shown * factor)
 }
 
 fn number(value: Option<f64>) -> String {
@@ -149,6 +162,9 @@ const COLUMNS: &[(&str, Cell)] = &[
     ("file system", |row| row.fs.clone()),
     ("system", |row| row.system.clone()),
     ("size", |row| row.size.to_string()),
+    ("at", |row| {
+        row.series.as_ref().map(|name| format!("{name} {}", number(row.x))).unwrap_or_default()
+    }),
     ("ops/s", |row| number(row.ops_per_s)),
     ("MB/s", |row| number(row.mb_per_s)),
     ("p50 us", |row| number(row.p50_us)),
@@ -226,6 +242,9 @@ mod tests {
         ];
         for (value, wanted) in cases {
             assert_eq!(figure(value), wanted);
+        }
+        for (value, wanted) in [(0.8961, 0.90), (4_996_000.0, 5e6), (99_123.0, 99_100.0)] {
+            assert_eq!(shown(value), wanted);
         }
     }
 }

@@ -146,6 +146,17 @@ impl Workload {
         }
     }
 
+    /// Whether the number of syncs decides who is compared.
+    pub fn is_told_by_syncs(&self) -> bool {
+        self.work == Work::Pipelined || self.work == Work::Waiting && self.parallel == 1
+    }
+
+    /// Whether it reads or opens logs that were filled before.
+    pub fn reads_prepared(&self) -> bool {
+        use Work::{OpenClosed, OpenKilled, RandomRead, ReplayCold, ReplayWarm};
+        matches!(self.work, ReplayWarm | ReplayCold | RandomRead | OpenClosed | OpenKilled)
+    }
+
     /// Whether a peer that does not reach the disk has no place in the comparison.
     pub fn is_durable(&self) -> bool {
         matches!(self.work, Work::Waiting | Work::Tasks | Work::Pipelined | Work::Batches)

@@ -66,6 +66,8 @@ fn a_run_writes_rows_with_ratios_and_says_how_the_goals_fare() {
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{said}");
     assert!(said.contains("p50 at most 1.10 x floor"), "{said}");
+    let all = said.lines().last().unwrap();
+    assert!(said.contains("Wall time") && all.starts_with("all"), "{said}");
     let rows: Value = serde_json::from_str(&fs::read_to_string(&results).unwrap()).unwrap();
     let rows = rows.as_array().unwrap();
     let row = |system: &str| rows.iter().find(|row| row["system"] == system && row["id"] == "P1");
@@ -76,7 +78,18 @@ fn a_run_writes_rows_with_ratios_and_says_how_the_goals_fare() {
     assert_eq!(left, 2, "a run leaves nothing behind but its files");
 }
 
+/// On a machine that is busy with something else nothing may end in a short time.
 fn measure(system: &str, workload: &str) -> Value {
+    for seconds in ["0.05", "0.5"] {
+        let outcome = measure_for(seconds, system, workload);
+        if !outcome["failed"].as_str().is_some_and(|text| text.contains("no operation")) {
+            return outcome;
+        }
+    }
+    measure_for("5", system, workload)
+}
+
+fn measure_for(seconds: &str, system: &str, workload: &str) -> Value {
     let scratch = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     let path = |name: &str| scratch.path().join(name).to_string_lossy().into_owned();
     let (log, prepared, output) = (path("log"), path("prepared"), path("outcome"));
@@ -99,7 +112,7 @@ fn measure(system: &str, workload: &str) -> Value {
         "--bytes",
         "1048576",
         "--seconds",
-        "0.05",
+        seconds,
         "--warm-up",
         "0.01",
     ]);

@@ -23,10 +23,9 @@ pub fn all(results: &[Row], scale: &[Row]) -> Result<Vec<(String, String)>, Stri
             .iter()
             .filter(|row| row.series.as_deref() == Some(series.name) && row.rounds > 0)
             .collect();
-        let rate = curves("records per second", &rows, |row| row.ops_per_s);
-        let slow = curves("99th percentile of the latency, us", &rows, |row| row.p99_us);
+        let panels = series.panels.iter().map(|(label, figure)| curves(label, &rows, *figure));
         let panels: Vec<Curves> =
-            [rate, slow].into_iter().filter(|panel| panel.curves.iter().any(has_line)).collect();
+            panels.filter(|panel| panel.curves.iter().any(has_line)).collect();
         if !panels.is_empty() {
             let (title, axis) = (series.title.to_owned(), series.axis.to_owned());
             charts.push((file_name(series.name), Lines { title, axis, panels }.draw()?));

@@ -41,7 +41,8 @@ impl Lines {
         let mut svg = String::new();
         let say = |error: &dyn std::fmt::Display| error.to_string();
         {
-            let area = SVGBackend::with_string(&mut svg, (WIDTH, HEIGHT)).into_drawing_area();
+            let width = HEAD_WIDTH.max(PANEL_WIDTH * self.panels.len() as u32);
+            let area = SVGBackend::with_string(&mut svg, (width, HEIGHT)).into_drawing_area();
             area.fill(&PAPER).map_err(|error| say(&error))?;
             let style = palette::bold(18, &INK, HPos::Left);
             area.draw_text(&self.title, &style, (20, 26)).map_err(|error| say(&error))?;
@@ -153,7 +154,9 @@ fn plain(value: f64) -> String {
     }
 }
 
-const WIDTH: u32 = 980;
+/// The legend has to fit.
+const HEAD_WIDTH: u32 = 980;
+const PANEL_WIDTH: u32 = 460;
 const HEIGHT: u32 = 420;
 
 #[cfg(test)]

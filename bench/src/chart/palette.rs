@@ -1,4 +1,4 @@
-//! Colours and letters: libwal stands out, the floor is a line, everybody else is grey.
+//! Colours and letters: libwal stands out, the floor is a line, everybody else is pale.
 
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{Color, FontStyle, IntoFont, RGBColor, ShapeStyle, TextStyle};
@@ -19,13 +19,14 @@ pub const VARIANT: RGBColor = RGBColor(158, 190, 245);
 pub const FLOOR: RGBColor = RGBColor(214, 69, 48);
 /// Bars of peers.
 pub const PEER: RGBColor = RGBColor(190, 197, 206);
-/// Lines of peers, from dark to light.
+/// Lines of peers: pale, but not to be taken for one another.
 pub const PEERS: &[RGBColor] = &[
-    RGBColor(108, 117, 128),
-    RGBColor(150, 158, 168),
-    RGBColor(128, 116, 104),
-    RGBColor(178, 168, 156),
-    RGBColor(186, 193, 202),
+    RGBColor(96, 104, 114),
+    RGBColor(176, 150, 96),
+    RGBColor(132, 168, 128),
+    RGBColor(168, 130, 176),
+    RGBColor(120, 176, 182),
+    RGBColor(190, 150, 140),
 ];
 
 /// How letters of a size and colour are set, at a place.

@@ -9,7 +9,7 @@ use super::zeroed::BLOCK_BYTES;
 use crate::footprint::{self, Footprint};
 use crate::kernel;
 use crate::log::{Failure, Result};
-use crate::prepared;
+use crate::prepared::{self, Kind};
 use crate::sample::Sample;
 use crate::task::Task;
 use crate::window::{Meter, Tally};
@@ -17,7 +17,7 @@ use crate::window::{Meter, Tally};
 /// Lists a directory with a file for every 64 MiB, reads a block of the state and a block of the
 /// newest file, all from the disk.
 pub fn open(task: &Task, meter: &Meter<'_>) -> Result<Sample> {
-    let directory = prepared::prepared(task, |directory| {
+    let directory = prepared::prepared(task, Kind::Files, |directory| {
         let block = [1; BLOCK_BYTES];
         for number in 0..task.bytes.div_ceil(SEGMENT_BYTES) {
             let file = File::create(directory.join(format!("{number:020}")))?;

@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use crate::kernel;
 use crate::log::{Failure, Result};
-use crate::prepared;
+use crate::prepared::{self, Kind};
 use crate::records::{Random, Records};
 use crate::sample::Sample;
 use crate::task::Task;
@@ -101,7 +101,7 @@ fn damaged() -> Failure {
 
 /// The file with a frame for every record of the task, written by the first round.
 fn filled(task: &Task) -> Result<PathBuf> {
-    let directory = prepared::prepared(task, |directory| {
+    let directory = prepared::prepared(task, Kind::Frames, |directory| {
         let records = Records::new(task.record_bytes);
         let mut file = BufWriter::with_capacity(1 << 20, File::create(directory.join("frames"))?);
         for number in 0..task.records() {

@@ -1,14 +1,16 @@
 //! Does the work that was asked for and writes what it gave.
 
 use std::fs;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
+use std::time::Instant;
 
 use super::{appends, idle, opening, reads, room, stream, tasks};
 use crate::floor;
 use crate::log::{Failure, Log, Result, System};
 use crate::mount::Mount;
-use crate::prepared;
+use crate::prepared::{self, Kind};
 use crate::sample::{Outcome, Sample};
 use crate::systems;
 use crate::task::Task;
@@ -54,19 +56,16 @@ fn measure(task: &Task) -> Result<Sample> {
     }
 }
 
-/// Opens a new log, fills it as far as asked, measures beside as many followers as asked, and
-/// closes it.
+/// Opens a log, a new one or one that is filled as far as asked, measures beside as many followers
+/// as asked, and closes it.
 fn with_log(
     system: &dyn System,
     task: &Task,
     mount: &Mount,
     measure: impl FnOnce(&dyn Log, &Task, &Meter<'_>) -> Result<Sample>,
 ) -> Result<Sample> {
-    let log = system.open(&task.directory)?;
-    if task.filled > 0 {
-        prepared::fill(&*log, task.record_bytes, task.filled / task.record_bytes as u64)?;
-    }
-    let stop = AtomicBool::new(false);
+    let log = system.open(&filled(system, task)?)?;
+    let (stop, started) = (AtomicBool::new(false), Instant::now());
     let (sample, followed) = thread::scope(|scope| {
         let follow = || log.follow(&stop);
         let followers: Vec<_> = (0..task.followers).map(|_| scope.spawn(follow)).collect();
@@ -77,7 +76,27 @@ fn with_log(
         };
         (sample, followers.into_iter().map(join).collect::<Result<Vec<u64>>>())
     });
-    followed?;
+    let (seconds, followed) = (started.elapsed().as_secs_f64(), followed?);
     log.close()?;
-    sample
+    let mut sample = sample?;
+    if task.followers > 0 {
+        sample.followed_per_s = Some(followed.iter().sum::<u64>() as f64 / seconds);
+    }
+    Ok(sample)
+}
+
+/// The empty directory, or that of a log with as much in it as asked and what earlier rounds added.
+fn filled(system: &dyn System, task: &Task) -> Result<PathBuf> {
+    if task.filled == 0 {
+        return Ok(task.directory.clone());
+    }
+    let task = Task { bytes: task.filled, ..task.clone() };
+    prepared::prepared(&task, Kind::Grown, |directory| {
+        if prepared::take_closed(&task, directory)? {
+            return Ok(());
+        }
+        let log = system.open(directory)?;
+        prepared::fill(&*log, task.record_bytes, task.records())?;
+        log.close()
+    })
 }

@@ -6,14 +6,14 @@ use std::time::Instant;
 use crate::fill;
 use crate::log::{Result, System};
 use crate::mount::Mount;
-use crate::prepared;
+use crate::prepared::{self, Kind};
 use crate::sample::Sample;
 use crate::task::Task;
 use crate::window::{Meter, Tally};
 
 /// The log was closed.
 pub fn closed(system: &dyn System, task: &Task, mount: &Mount) -> Result<Sample> {
-    let directory = prepared::prepared(task, |directory| {
+    let directory = prepared::prepared(task, Kind::Closed, |directory| {
         let log = system.open(directory)?;
         prepared::fill(&*log, task.record_bytes, task.records())?;
         log.close()
@@ -24,8 +24,8 @@ pub fn closed(system: &dyn System, task: &Task, mount: &Mount) -> Result<Sample>
 /// The log's writer was killed while it appended.
 pub fn killed(system: &dyn System, task: &Task, mount: &Mount) -> Result<Sample> {
     let mut bytes = 0;
-    let directory = prepared::prepared(task, |_| {
-        bytes = task.bytes;
+    let directory = prepared::prepared(task, Kind::Grown, |directory| {
+        bytes = if prepared::take_closed(task, directory)? { 0 } else { task.bytes };
         Ok(())
     })?;
     fill::fill_and_kill(task, &directory, bytes)?;

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use crate::log::{Failure, Result, System};
 use crate::mount::Mount;
-use crate::prepared;
+use crate::prepared::{self, Kind};
 use crate::records::Random;
 use crate::sample::Sample;
 use crate::task::Task;
@@ -84,7 +84,7 @@ pub fn random(system: &dyn System, task: &Task, mount: &Mount) -> Result<Sample>
 
 /// The directory of a log with all the records of the task, filled by the first round.
 fn filled(system: &dyn System, task: &Task) -> Result<std::path::PathBuf> {
-    prepared::prepared(task, |directory: &Path| {
+    prepared::prepared(task, Kind::Closed, |directory: &Path| {
         let log = system.open(directory)?;
         prepared::fill(&*log, task.record_bytes, task.records())?;
         log.close()
