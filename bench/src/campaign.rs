@@ -243,6 +243,7 @@ pub fn systems_of(workload: &Workload, is_quick: bool) -> Vec<String> {
             &["libwal", "libwal (direct)", "libwal (buffered)", "libwal (recycling)"]
         }
         Work::Buffered => &["libwal", "libwal (direct)", "libwal (buffered)"],
+        Work::RandomRead => &["libwal", "libwal (batch)"],
         _ => &["libwal"],
     };
     // The goals of the others name no peer: a quick run leaves the peers out there.

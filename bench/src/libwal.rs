@@ -1,11 +1,14 @@
 //! libwal as a log under test, through its public API.
 
+use std::hint::black_box;
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use wal_core::{AppendOptions, Error, ErrorKind, Io, Level, Lsn, Options, Position, Retention};
+use wal_core::{
+    AppendOptions, Error, ErrorKind, Io, Level, Lsn, Options, Position, Record, Retention,
+};
 
 use crate::log::{Appending, Failure, Log, Result, System};
 
@@ -13,18 +16,30 @@ use crate::log::{Appending, Failure, Log, Result, System};
 pub struct Libwal {
     name: &'static str,
     options: fn() -> Options,
+    reads: Reads,
+}
+
+/// How single records are read.
+#[derive(Clone, Copy)]
+enum Reads {
+    /// One with each call.
+    One,
+    /// Many with one call.
+    Many,
 }
 
 /// Every variant; the first one is libwal as it comes.
 pub const VARIANTS: &[Libwal] = &[
-    Libwal { name: "libwal", options: Options::default },
+    Libwal { name: "libwal", options: Options::default, reads: Reads::One },
     Libwal {
         name: "libwal (direct)",
         options: || Options { io: Io::Direct, ..Options::default() },
+        reads: Reads::One,
     },
     Libwal {
         name: "libwal (buffered)",
         options: || Options { io: Io::Buffered, ..Options::default() },
+        reads: Reads::One,
     },
     Libwal {
         name: "libwal (recycling)",
@@ -32,6 +47,7 @@ pub const VARIANTS: &[Libwal] = &[
             let retention = Retention { bytes: Some(256 << 20), ..Retention::default() };
             Options { retention, ..Options::default() }
         },
+        reads: Reads::One,
     },
     Libwal {
         name: "libwal (64 KiB segments)",
@@ -40,7 +56,9 @@ pub const VARIANTS: &[Libwal] = &[
             record_bytes_max: 16 << 10,
             ..Options::default()
         },
+        reads: Reads::One,
     },
+    Libwal { name: "libwal (batch)", options: Options::default, reads: Reads::Many },
 ];
 
 impl System for &'static Libwal {
@@ -56,12 +74,13 @@ impl System for &'static Libwal {
         // The lock of a writer that was killed a moment ago goes when its process is gone.
         let options = Options { lock_wait: Duration::from_secs(5), ..(self.options)() };
         let (log, _report) = wal_core::Log::open(directory, options)?;
-        Ok(Box::new(Open { log }))
+        Ok(Box::new(Open { log, reads: self.reads }))
     }
 }
 
 struct Open {
     log: wal_core::Log,
+    reads: Reads,
 }
 
 impl Log for Open {
@@ -119,10 +138,28 @@ impl Log for Open {
     }
 
     fn read(&self, index: u64, buffer: &mut Vec<u8>) -> Result<()> {
-        let lsn = Lsn::new(index + 1).ok_or(Failure::Unsupported("no such LSN"))?;
-        let record = self.log.read(lsn)?;
-        buffer.clear();
-        buffer.extend_from_slice(&record);
+        copy(&self.log.read(lsn_of(index)?)?, buffer);
+        Ok(())
+    }
+
+    fn read_run(&self, indexes: &[u64], buffer: &mut Vec<u8>) -> Result<()> {
+        let lsns = indexes.iter().map(|&index| lsn_of(index));
+        match self.reads {
+            Reads::One => {
+                for lsn in lsns {
+                    copy(&self.log.read(lsn?)?, buffer);
+                    black_box(&buffer);
+                }
+            }
+            Reads::Many => {
+                let lsns = lsns.collect::<Result<Vec<_>>>()?;
+                self.log.read_many(&lsns, |record| {
+                    copy(record, buffer);
+                    black_box(&buffer);
+                    Ok::<_, Error>(ControlFlow::Continue(()))
+                })?;
+            }
+        }
         Ok(())
     }
 
@@ -146,6 +183,15 @@ impl Log for Open {
     fn close(self: Box<Self>) -> Result<()> {
         Ok(self.log.close()?)
     }
+}
+
+fn lsn_of(index: u64) -> Result<Lsn> {
+    Lsn::new(index + 1).ok_or(Failure::Unsupported("no such LSN"))
+}
+
+fn copy(record: &Record, buffer: &mut Vec<u8>) {
+    buffer.clear();
+    buffer.extend_from_slice(record);
 }
 
 fn at(level: Level) -> AppendOptions {

@@ -1,5 +1,6 @@
 //! Single records: by LSN, and by commit time.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -11,6 +12,7 @@ use crate::record::Record;
 use crate::segment::{CommitSpan, Segment};
 use crate::tail::Tail;
 use crate::time::system_time;
+use crate::views::Views;
 
 /// One verified record.
 ///
@@ -24,6 +26,33 @@ pub(crate) fn read(tail: &(impl Tail + ?Sized), lsn: Lsn) -> Result<Record> {
         Some(record) => Ok(record),
         None => read_the_long_way(tail, lsn),
     }
+}
+
+/// The records of many LSNs, each lent to the callback in its turn. Returns how many.
+///
+/// # Errors
+/// The callback's; as [`read`] for the first LSN that has one.
+pub(crate) fn read_many<E: From<Error>>(
+    tail: &(impl Tail + ?Sized),
+    lsns: &[Lsn],
+    mut callback: impl FnMut(&Record) -> std::result::Result<ControlFlow<()>, E>,
+) -> std::result::Result<usize, E> {
+    tail.check_open()?;
+    let mut seat = tail.views().and_then(Views::take);
+    if let Some(seat) = &mut seat {
+        seat.prepare(tail, lsns);
+    }
+    for (at, &lsn) in lsns.iter().enumerate() {
+        let next = lsns.get(at + 1..).unwrap_or_default();
+        let flow = match seat.as_mut().and_then(|seat| seat.lend(tail, lsn, next)) {
+            Some(record) => callback(record)?,
+            None => callback(&read_the_long_way(tail, lsn)?)?,
+        };
+        if flow.is_break() {
+            return Ok(at + 1);
+        }
+    }
+    Ok(lsns.len())
 }
 
 #[inline(never)]

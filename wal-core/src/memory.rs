@@ -48,6 +48,44 @@ impl Memory {
         WeakMemory(Arc::downgrade(&self.owner))
     }
 
+    /// Has the processor fetch these bytes into its caches, as far as they are in `self`. Where it
+    /// cannot be asked to, nothing happens.
+    #[inline(always)]
+    pub(crate) fn prefetch(&self, start: usize, len: usize) {
+        #[cfg(target_arch = "x86_64")]
+        {
+            use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+            let Some(bytes) = self.get(start..) else { return };
+            for line in bytes.iter().take(len).step_by(CACHE_LINE_BYTES) {
+                // SAFETY: a prefetch changes nothing and faults on no address; every processor of
+                // this kind has it.
+                unsafe { _mm_prefetch::<_MM_HINT_T0>(std::ptr::from_ref(line).cast()) };
+            }
+        }
+        #[cfg(not(target_arch = "x86_64"))]
+        let _ = (start, len);
+    }
+
+    /// Has the system bring these bytes of a mapping into memory in one go, as far as they are in
+    /// `self`; otherwise each run of a few pages is a fault of its own. What cannot be brought, or
+    /// where the system has no such call, is left to the faults.
+    pub(crate) fn populate(&self, start: usize, len: usize) {
+        #[cfg(target_os = "linux")]
+        {
+            let end = start.saturating_add(len).min(self.len());
+            let Some(bytes) = self.get(start..end).filter(|bytes| !bytes.is_empty()) else {
+                return;
+            };
+            let before = bytes.as_ptr().addr() % PAGE_BYTES;
+            let address = bytes.as_ptr().wrapping_sub(before).cast_mut().cast();
+            // SAFETY: the pages hold bytes of `self`, which lives through the call, so they are
+            // mapped; this advice reads them and changes none.
+            unsafe { libc::madvise(address, before + bytes.len(), libc::MADV_POPULATE_READ) };
+        }
+        #[cfg(not(target_os = "linux"))]
+        let _ = (start, len);
+    }
+
     /// Where `part` starts in `self`; `None` when it lies elsewhere.
     pub(crate) fn start_of(&self, part: &Memory) -> Option<usize> {
         let start = part.as_ptr().addr().checked_sub(self.as_ptr().addr())?;
@@ -133,6 +171,12 @@ impl Deref for Memory {
         unsafe { self.bytes.as_ref() }
     }
 }
+
+/// Of other page sizes this is a part, and the call refuses what does not start with a page.
+#[cfg(target_os = "linux")]
+const PAGE_BYTES: usize = 4096;
+#[cfg(target_arch = "x86_64")]
+const CACHE_LINE_BYTES: usize = 64;
 
 #[cfg(test)]
 mod tests {

@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering};
 use crate::live::Live;
 use crate::lsn::Lsn;
 use crate::record::Record;
-use crate::segment::Mapped;
+use crate::segment::{Mapped, Segment};
 use crate::tail::Tail;
 
 /// The views of one open log.
@@ -69,6 +69,11 @@ impl Views {
         Some(record)
     }
 
+    /// The seat of this thread, for many reads at once; `None` while somebody else has it.
+    pub(crate) fn take(&self) -> Option<Taken<'_>> {
+        self.seats.get(seat_of_this_thread())?.take()
+    }
+
     /// Drops what the views hold, when the log has a new [`Live`] already: an old one would keep
     /// segments from being used again as long as nobody reads. Waits for no reader; those that are
     /// reading drop theirs when they are done.
@@ -101,9 +106,42 @@ impl Seat {
 }
 
 /// A seat that this thread has to itself.
-struct Taken<'a>(&'a Seat);
+pub(crate) struct Taken<'a>(&'a Seat);
 
 impl Taken<'_> {
+    /// Has the processor fetch the first of many records.
+    pub(crate) fn prepare(&mut self, tail: &(impl Tail + ?Sized), lsns: &[Lsn]) {
+        let view = self.view(tail);
+        for &lsn in lsns.iter().take(ENTRIES_AHEAD + 1) {
+            view.prefetch(lsn, |mapped, _| mapped.prefetch_entry(lsn));
+        }
+        for &lsn in lsns.iter().take(FRAMES_AHEAD + 1) {
+            view.prefetch(lsn, |mapped, segment| mapped.prefetch_frame(segment, lsn));
+        }
+    }
+
+    /// As [`Views::read`]; the record is lent until the next call. Has the processor fetch some of
+    /// those that come `next`.
+    #[inline(always)]
+    pub(crate) fn lend(
+        &mut self,
+        tail: &(impl Tail + ?Sized),
+        lsn: Lsn,
+        next: &[Lsn],
+    ) -> Option<&Record> {
+        if lsn.get() >= tail.visible_end() {
+            return None;
+        }
+        let reads = &self.0.reads;
+        let record = self.view(tail).lend(lsn, next)?;
+        // A truncation meanwhile may have given the LSN to a record that is not visible yet.
+        if lsn.get() >= tail.visible_end() {
+            return None;
+        }
+        reads.store(reads.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
+        Some(record)
+    }
+
     /// The view of the present snapshot.
     #[inline]
     fn view(&mut self, tail: &(impl Tail + ?Sized)) -> &mut View {
@@ -159,6 +197,38 @@ impl View {
         record
     }
 
+    #[inline(always)]
+    fn lend(&mut self, lsn: Lsn, next: &[Lsn]) -> Option<&Record> {
+        if let Some(&ahead) = next.get(ENTRIES_AHEAD) {
+            self.prefetch(ahead, |mapped, _| mapped.prefetch_entry(ahead));
+        }
+        if let Some(&ahead) = next.get(FRAMES_AHEAD) {
+            self.prefetch(ahead, |mapped, segment| mapped.prefetch_frame(segment, ahead));
+        }
+        if lsn.get() < self.live.first_lsn {
+            return None;
+        }
+        let position = self.position_for(lsn.get())?;
+        let segment = self.live.segments.get(position)?;
+        let mapped = self.mapped.get_mut(position)?;
+        if !mapped.as_mut().is_some_and(|mapped| mapped.point(segment, lsn)) {
+            // As in `read`.
+            *mapped = Mapped::of(segment);
+            return None;
+        }
+        mapped.as_ref().map(Mapped::lent)
+    }
+
+    #[inline(always)]
+    fn prefetch(&self, lsn: Lsn, fetch: impl Fn(&Mapped, &Segment)) {
+        if let Some(position) = self.position_for(lsn.get())
+            && let Some(Some(mapped)) = self.mapped.get(position)
+            && let Some(segment) = self.live.segments.get(position)
+        {
+            fetch(mapped, segment);
+        }
+    }
+
     /// Where the segment is that holds the record if any does. Of several that start at the same
     /// LSN only the last can.
     #[inline(always)]
@@ -203,6 +273,11 @@ fn seat_of_this_thread() -> usize {
     })
 }
 
+/// How many records before its turn a frame is fetched: memory answers about as many requests at
+/// a time as these frames have cache lines.
+const FRAMES_AHEAD: usize = 4;
+/// The entry that says where a frame stands has to be there before that.
+const ENTRIES_AHEAD: usize = 12;
 const FREE: u8 = 0;
 const TAKEN: u8 = 1;
 const STALE: u8 = 2;

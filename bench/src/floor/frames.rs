@@ -43,9 +43,9 @@ pub fn read(task: &Task, meter: &Meter<'_>) -> Result<Sample> {
     let path = filled(task)?;
     prepared::chill(path.parent().unwrap_or(&path))?;
     let mut buffer = vec![1; 1 << 20];
+    let first = meter.read();
     let mut file = File::open(path)?;
     kernel::read_ahead(&file);
-    let first = meter.read();
     while file.read(&mut buffer)? > 0 {
         black_box(&buffer);
     }
@@ -59,18 +59,18 @@ pub fn random(task: &Task, meter: &Meter<'_>) -> Result<Sample> {
     let frame_bytes = HEADER_BYTES + task.record_bytes;
     let offsets: Vec<usize> =
         (0..task.records() as usize).map(|index| index * frame_bytes).collect();
+    let read = |index| frame(&map, offsets[index as usize], index).ok_or_else(damaged);
+    let end = offsets.len() as u64;
     let mut random = Random::new(3);
     let mut run = |duration| {
         let (mut tally, started) = (Tally::new()?, Instant::now());
         while started.elapsed() < duration {
-            for turn in 0..64 {
-                let index = random.below(offsets.len() as u64);
-                let before = (turn == 0).then(Instant::now);
-                let found = frame(&map, offsets[index as usize], index).ok_or_else(damaged)?;
-                black_box(found);
-                if let Some(before) = before {
-                    tally.record(before.elapsed());
-                }
+            let before = Instant::now();
+            black_box(read(random.below(end))?);
+            tally.record(before.elapsed());
+            let indexes: [u64; 63] = std::array::from_fn(|_| random.below(end));
+            for index in indexes {
+                black_box(read(index)?);
             }
             tally.ops += 64;
         }

@@ -37,6 +37,52 @@ impl Log {
         }
     }
 
+    /// Calls `callback` with the record of each of these LSNs, in their order, until it breaks or
+    /// fails. While one is verified the processor fetches those that follow, so that reads all over
+    /// a log that is in memory take a third of the time of as many calls of [`Log::read`]. Returns
+    /// how many records the callback got.
+    ///
+    /// Each record is visible at the moment it is read, not all of them at the same moment. It is
+    /// the callback's while it runs; a clone is its own.
+    ///
+    /// # Errors
+    /// The callback's own, at once; those of [`Log::read`] for the first LSN that has one, after
+    /// the records before it.
+    ///
+    /// ```
+    /// use std::ops::ControlFlow;
+    /// use wal_core::{Error, Log, Options};
+    ///
+    /// # let path = std::env::temp_dir().join(format!("wal-read-many-{}", std::process::id()));
+    /// let (log, _report) = Log::open(&path, Options::default())?;
+    /// let first = log.append(b"paid")?;
+    /// let second = log.append(b"shipped")?;
+    /// let mut lens = Vec::new();
+    /// log.read_many(&[second, first], |record| {
+    ///     lens.push(record.len());
+    ///     Ok::<_, Error>(ControlFlow::Continue(()))
+    /// })?;
+    /// assert_eq!(lens, [7, 4]);
+    /// # log.close()?;
+    /// # Log::destroy(&path)?;
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn read_many<E: From<Error>>(
+        &self,
+        lsns: &[Lsn],
+        callback: impl FnMut(&Record) -> std::result::Result<ControlFlow<()>, E>,
+    ) -> std::result::Result<usize, E> {
+        match &self.handle.kind {
+            Kind::Writer(engine) => lookup::read_many(&**engine, lsns, callback),
+            Kind::Reader(reader) => {
+                if lsns.iter().any(|lsn| lsn.get() >= reader.visible_end()) {
+                    reader.refresh()?;
+                }
+                lookup::read_many(&**reader, lsns, callback)
+            }
+        }
+    }
+
     /// When the record was committed.
     ///
     /// # Errors

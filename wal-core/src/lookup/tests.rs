@@ -1,13 +1,16 @@
 //! What single reads and lookups by time are promised.
 
+use std::ops::ControlFlow;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use super::{first_at, read, time_of};
-use crate::error::ErrorKind;
+use super::{first_at, read, read_many, time_of};
+use crate::error::{Error, ErrorKind};
 use crate::fixture::{TestLog, payload, varied_log};
 use crate::lsn::Lsn;
 use crate::options::ReadMode;
 use crate::position::Position;
+use crate::tail::Tail;
 use crate::time::system_time;
 
 const MODES: [ReadMode; 2] = [ReadMode::Map, ReadMode::Pread];
@@ -114,4 +117,83 @@ fn reads_beside_rotations_truncations_and_trims_are_right_or_say_why_not() {
             done.store(true, Ordering::Release);
         });
     }
+}
+
+fn lsns(numbers: impl IntoIterator<Item = u64>) -> Vec<Lsn> {
+    numbers.into_iter().map(|number| Lsn::new(number).unwrap()).collect()
+}
+
+#[test]
+fn an_lsn_that_cannot_be_read_ends_a_run_of_many_after_those_before_it() {
+    for mode in [ReadMode::Map, ReadMode::Pread] {
+        let log = varied_log(mode, 1, 1000);
+        log.trim(100);
+        for (bad, kind) in [
+            (1, ErrorKind::Trimmed),
+            (1001, ErrorKind::NotFound),
+            (u64::from(u32::MAX) + 200, ErrorKind::NotFound),
+        ] {
+            for _ in 0..3 {
+                let mut seen = Vec::new();
+                let error = read_many(&*log, &lsns([500, 900, bad, 600]), |record| {
+                    seen.push(record.lsn().get());
+                    Ok::<_, Error>(ControlFlow::Continue(()))
+                });
+                assert_eq!((error.unwrap_err().kind(), seen), (kind, vec![500, 900]));
+            }
+        }
+        log.close();
+        let none = read_many(&*log, &lsns([500]), |_| Ok::<_, Error>(ControlFlow::Continue(())));
+        assert_eq!(none.unwrap_err().kind(), ErrorKind::Closed);
+    }
+}
+
+#[test]
+fn many_records_come_in_the_order_they_were_asked_for_until_it_is_enough() {
+    for mode in [ReadMode::Map, ReadMode::Pread] {
+        let log = varied_log(mode, 1, 1000);
+        let all = lsns((0..3000).map(|turn| turn * 7919 % 1000 + 1));
+        for enough in [0, 1, 12, 2999, 3000] {
+            let mut held = Vec::new();
+            let read = read_many(&*log, all.get(..enough).unwrap(), |record| {
+                held.push(record.clone());
+                Ok::<_, Error>(ControlFlow::Continue(()))
+            });
+            assert_eq!((read.unwrap(), held.len()), (enough, enough));
+            for (record, lsn) in held.iter().zip(&all) {
+                assert_eq!((record.lsn(), &**record), (*lsn, &payload(lsn.get())[..]));
+            }
+        }
+        let mut left = 41;
+        let broken = read_many(&*log, &all, |_| {
+            left -= 1;
+            let flow = if left == 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
+            Ok::<_, Error>(flow)
+        });
+        assert_eq!(broken.unwrap(), 41);
+    }
+}
+
+/// The callback reads through the same log, whose seat for this thread is taken meanwhile, and
+/// changes it.
+#[test]
+fn a_callback_may_read_and_change_the_log() {
+    let log = varied_log(ReadMode::Map, 1, 1000);
+    for _ in 0..3 {
+        let read = read_many(&*log, &lsns(1..=1000), |record| {
+            let lsn = record.lsn();
+            assert_eq!(*read(&*log, lsn)?, **record);
+            Ok::<_, Error>(ControlFlow::Continue(()))
+        });
+        assert_eq!(read.unwrap(), 1000);
+    }
+    let first = Arc::downgrade(log.live().segments.first().unwrap());
+    let result = read_many(&*log, &lsns([5, 950, 6]), |record| {
+        match record.lsn().get() {
+            5 => log.trim(900),
+            _ => assert!(first.upgrade().is_none(), "a trimmed segment is let go of"),
+        }
+        Ok::<_, Error>(ControlFlow::Continue(()))
+    });
+    assert_eq!(result.unwrap_err().kind(), ErrorKind::Trimmed);
 }

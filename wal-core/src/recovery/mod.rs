@@ -5,6 +5,7 @@
 //! again: recovering, appending and recovering again gives what the first recovery gave and what
 //! was appended.
 
+mod closed_tail;
 mod lock;
 mod open;
 mod report;

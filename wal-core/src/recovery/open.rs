@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
+use super::closed_tail;
 use super::lock::{lock, read_state};
 use super::report::{RecoveryCase, RecoveryReport};
 use super::survey::{Found, Survey};
@@ -79,9 +80,19 @@ pub(crate) fn judged(
     let file = vfs
         .open(&found.path, Access::Read)
         .map_err(|error| Error::io("opening a segment", &found.path, error))?;
-    let bytes = Bytes::of(&*file, &found.path, options.read_mode)?;
-    let scanned = scan(found, bytes.as_slice(), slot);
-    let verdict = scanned.judge(found, bytes.as_slice(), slot)?;
+    let closed = match slot {
+        Some(slot) => closed_tail::of(&*file, found, slot, options.read_mode)?,
+        None => None,
+    };
+    let (scanned, verdict) = match closed {
+        Some(scanned) => (scanned, Verdict::Clean),
+        None => {
+            let bytes = Bytes::of(&*file, &found.path, options.read_mode)?;
+            let scanned = scan(found, bytes.as_slice(), slot);
+            let verdict = scanned.judge(found, bytes.as_slice(), slot)?;
+            (scanned, verdict)
+        }
+    };
     let known_seq = survey
         .chain
         .iter()

@@ -9,7 +9,7 @@ use crate::limits::BLOCK_BYTES;
 use crate::lsn::{FileOffset, Lsn, LsnRange, SegmentId};
 use crate::segment::{DATA_START, HeaderFault, SegmentHeader, file_name, parse_file_name};
 use crate::state::Slot;
-use crate::vfs::{Access, Vfs, read_full};
+use crate::vfs::{Access, File, Vfs, read_full};
 
 /// The segment files of a log, sorted by what they are.
 #[derive(Debug, Default)]
@@ -46,16 +46,7 @@ impl Survey {
     ///
     /// `slot` is the newest state; without one the chain is taken as far as it goes.
     pub(crate) fn take(vfs: &dyn Vfs, directory: &Path, slot: Option<&Slot>) -> Result<Survey> {
-        let mut starts = BTreeMap::new();
-        for id in segment_files(vfs, directory)? {
-            let path = directory.join(file_name(id));
-            match read_start(vfs, &path) {
-                Ok(start) => drop(starts.insert(id, start)),
-                // A live writer may have removed it since the listing.
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-                Err(error) => return Err(Error::io("reading a segment header", &path, error)),
-            }
-        }
+        let starts = read_starts(vfs, directory, &segment_files(vfs, directory)?)?;
         let mut survey = Survey::default();
         let newest = starts.iter().rev().find_map(|(&id, start)| match start {
             Start::Segment(..) | Start::Unsupported(_) => Some(id),
@@ -164,11 +155,52 @@ pub(crate) fn segment_files(vfs: &dyn Vfs, directory: &Path) -> Result<Vec<Segme
     Ok(ids)
 }
 
+/// What the files of these segments start with. Of many files at a time the first blocks are asked
+/// for before any is waited for, so that the device has them all to do at once.
+fn read_starts(
+    vfs: &dyn Vfs,
+    directory: &Path,
+    ids: &[SegmentId],
+) -> Result<BTreeMap<SegmentId, Start>> {
+    let mut starts = BTreeMap::new();
+    for ids in ids.chunks(FILES_AT_ONCE) {
+        let files = ids.iter().map(|&id| {
+            let path = directory.join(file_name(id));
+            let file = vfs.open(&path, Access::Read);
+            if let Ok(file) = &file {
+                file.will_read(0, DATA_START);
+            }
+            (id, path, file)
+        });
+        for (id, path, file) in files.collect::<Vec<_>>() {
+            let file = match file {
+                // Those before it are closed by now.
+                Err(error) if is_out_of_descriptors(&error) => vfs.open(&path, Access::Read),
+                file => file,
+            };
+            match file.and_then(|file| start_of(&*file)) {
+                Ok(start) => drop(starts.insert(id, start)),
+                // A live writer may have removed it since the listing.
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+                Err(error) => return Err(Error::io("reading a segment header", &path, error)),
+            }
+        }
+    }
+    Ok(starts)
+}
+
+fn is_out_of_descriptors(error: &std::io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE))
+}
+
 /// Reads both copies of a segment file's header.
 pub(crate) fn read_start(vfs: &dyn Vfs, path: &Path) -> std::io::Result<Start> {
-    let file = vfs.open(path, Access::Read)?;
+    start_of(&*vfs.open(path, Access::Read)?)
+}
+
+fn start_of(file: &dyn File) -> std::io::Result<Start> {
     let mut bytes = vec![0; DATA_START as usize];
-    read_full(&*file, &mut bytes, 0)?;
+    read_full(file, &mut bytes, 0)?;
     let (first, second) = bytes.split_at(BLOCK_BYTES as usize);
     let copies = [SegmentHeader::decode(first), SegmentHeader::decode(second)];
     Ok(match copies {
@@ -284,3 +316,6 @@ fn describe(fault: &HeaderFault) -> String {
         HeaderFault::Unsupported(what) => what.clone(),
     }
 }
+
+/// As many descriptors are open for a moment; more in flight than a device takes at once.
+const FILES_AT_ONCE: usize = 64;

@@ -42,8 +42,13 @@ pub(crate) enum Bytes {
 
 impl Bytes {
     pub(crate) fn of(file: &dyn File, path: &Path, mode: ReadMode) -> Result<Bytes> {
+        Bytes::until(file, path, mode, u64::MAX)
+    }
+
+    /// The first `end` bytes of the file, or as many as it has.
+    pub(crate) fn until(file: &dyn File, path: &Path, mode: ReadMode, end: u64) -> Result<Bytes> {
         let error = |error| Error::io("reading a segment", path, error);
-        let len = file.len().map_err(error)?;
+        let len = file.len().map_err(error)?.min(end);
         if mode == ReadMode::Map
             && let Some(mapping) = file.map(len).map_err(error)?
         {

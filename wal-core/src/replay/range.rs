@@ -56,6 +56,22 @@ impl<'a> Range<'a> {
         Ok(Piece { segment: Arc::clone(segment), from: lsn, until, ahead_until: until })
     }
 
+    /// Has the system read the start of the segment behind the piece's when the piece is near its
+    /// end: otherwise the disk would have nothing to do while that segment is opened. `ahead` is
+    /// where it was done before.
+    pub(super) fn read_ahead(&self, piece: &Piece, ahead: &mut u64) {
+        let end = piece.ahead_until;
+        let records = end.saturating_sub(piece.segment.header().first_lsn);
+        let is_near = end.saturating_sub(piece.from) <= records / NEAR_PARTS;
+        if !is_near || end >= self.end || *ahead == end {
+            return;
+        }
+        *ahead = end;
+        if let Some((next, _)) = self.tail.live().segment_and_end_for(end) {
+            next.read_ahead(START_BYTES);
+        }
+    }
+
     /// Whether the replay may go on with record `lsn`.
     pub(super) fn check(&self, live: &Live, lsn: u64) -> Result<()> {
         if let Some(kept_end) = live.cuts.cut_since(self.generation, self.end)
@@ -139,3 +155,7 @@ pub(super) enum Stop<B> {
 
 /// What one read of an unmapped segment fetches at the most.
 const AHEAD_BYTES_MAX: u64 = 1 << 20;
+/// Within this part of a segment its end is near.
+const NEAR_PARTS: u64 = 8;
+/// How much of the start of the next segment is read ahead; from there on the system does it.
+const START_BYTES: u64 = 4 << 20;

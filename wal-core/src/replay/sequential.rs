@@ -22,10 +22,12 @@ pub(crate) fn replay<E: From<Error>>(
 ) -> Result<Option<Lsn>, E> {
     let range = Range::new(tail, from)?;
     let mut window = None;
-    let mut next = range.from;
+    let (mut next, mut ahead) = (range.from, 0);
     while next < range.end {
         // In parts, so that a replay that lost its records to a trim or a truncation hears of it.
-        let part = range.piece(next)?.at_most(PART_RECORDS);
+        let piece = range.piece(next)?;
+        range.read_ahead(&piece, &mut ahead);
+        let part = piece.at_most(PART_RECORDS);
         let stop = part.each(&mut window, |record, _| match callback(record) {
             Ok(ControlFlow::Continue(())) => ControlFlow::Continue(()),
             Ok(ControlFlow::Break(())) => ControlFlow::Break(None),

@@ -2,6 +2,7 @@
 //! A sealed segment's is loaded by the first reader, from the footer or without one.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::rebuild::rebuild;
 use super::source::{Reader, Source};
@@ -20,6 +21,9 @@ use crate::vfs::{Access, File, Lock, read_full};
 pub(crate) struct Body {
     pub(crate) source: Source,
     pub(crate) entries: Entries,
+    /// How far a reader that goes through a mapping in order has had it brought into memory. Any
+    /// reader moves it on; it is a hint.
+    populated: AtomicU64,
     /// The file with its shared lock, where another process writes the log.
     _locked: Option<Arc<dyn File>>,
 }
@@ -40,6 +44,7 @@ impl Body {
         Body {
             source: Source::Active(file),
             entries: Entries::Growing(Box::default()),
+            populated: AtomicU64::new(0),
             _locked: None,
         }
     }
@@ -53,16 +58,25 @@ impl Body {
             Some(offset) => footer(segment, &source, extent, offset)?,
             None => None,
         };
-        match footer {
-            Some(footer) => {
-                let entries = Entries::InFooter(footer.entry_offset(0));
-                Ok((Body { source, entries, _locked: locked }, footer.openings))
-            }
-            None => {
-                let (entries, openings) = rebuild(segment, &source, extent)?;
-                Ok((Body { source, entries, _locked: locked }, openings))
-            }
+        let (entries, openings) = match footer {
+            Some(footer) => (Entries::InFooter(footer.entry_offset(0)), footer.openings),
+            None => rebuild(segment, &source, extent)?,
+        };
+        let populated = AtomicU64::new(0);
+        Ok((Body { source, entries, populated, _locked: locked }, openings))
+    }
+
+    /// Has the system bring what a reader in order comes to next into memory, once for a mapping:
+    /// what was there and was dropped since comes back by faults.
+    pub(crate) fn populate(&self, offset: u64) {
+        let Source::Mapped(memory) = &self.source else { return };
+        let populated = self.populated.load(Ordering::Relaxed);
+        if offset.saturating_add(POPULATE_BYTES / 2) < populated {
+            return;
         }
+        let start = populated.max(offset);
+        self.populated.store(start.saturating_add(POPULATE_BYTES), Ordering::Relaxed);
+        memory.populate(start as usize, POPULATE_BYTES as usize);
     }
 
     /// Where the frame of the record `delta` after the first stands. `cache` keeps index entries
@@ -206,3 +220,4 @@ pub(super) fn entry_at(first: u64, delta: u32) -> u64 {
 /// Bytes of an entry in a footer.
 const ENTRY_BYTES: u64 = 4;
 const FOOTER_AHEAD_BYTES: u64 = 64 << 10;
+const POPULATE_BYTES: u64 = 2 << 20;

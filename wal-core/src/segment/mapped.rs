@@ -3,7 +3,7 @@
 use super::body::{Entries, entry_at};
 use super::source::Source;
 use super::{SeedRun, Segment};
-use crate::frame::RecordFrame;
+use crate::frame::{RecordFrame, Seed};
 use crate::le;
 use crate::lsn::Lsn;
 use crate::memory::Memory;
@@ -21,6 +21,8 @@ pub(crate) struct Mapped {
     seeds: SeedRun,
     /// With a count of its own: whoever has a `Mapped` to itself shares none with other threads.
     memory: Memory,
+    /// The record lent last; it has the count of `memory`.
+    lent: Record,
 }
 
 impl Mapped {
@@ -41,12 +43,63 @@ impl Mapped {
         let next_lsn = segment.extent().map_or(u64::MAX, |extent| extent.next_lsn);
         let count = next_lsn.saturating_sub(first_lsn).min(u64::from(u32::MAX));
         let seeds = SeedRun::unknown(segment.seeds());
-        Some(Mapped { first_lsn, count, first_entry, seeds, memory })
+        let lent = Record::at(&memory, memory.get(..0).unwrap_or_default(), Lsn::FIRST, false);
+        Some(Mapped { first_lsn, count, first_entry, seeds, memory, lent })
     }
 
     /// One verified record. `None` says nothing of it: [`Segment::record`] does.
     #[inline(always)]
     pub(crate) fn record(&mut self, segment: &Segment, lsn: Lsn) -> Option<Record> {
+        let (delta, offset) = self.place(segment, lsn)?;
+        let seed = self.seeds.at(segment.seeds(), offset);
+        let frame = frame_at(&self.memory, offset, seed, delta)?;
+        let continues = segment.batch_continues(lsn.get(), frame.flags);
+        Some(Record::at(&self.memory, frame.payload, lsn, continues))
+    }
+
+    /// Whether the record is there and verifies: then it is the one that [`Mapped::lent`] lends,
+    /// for which no atomic operation is needed.
+    #[inline(always)]
+    pub(crate) fn point(&mut self, segment: &Segment, lsn: Lsn) -> bool {
+        self.try_point(segment, lsn).is_some()
+    }
+
+    /// The record found last.
+    #[inline(always)]
+    pub(crate) fn lent(&self) -> &Record {
+        &self.lent
+    }
+
+    #[inline(always)]
+    fn try_point(&mut self, segment: &Segment, lsn: Lsn) -> Option<()> {
+        let (delta, offset) = self.place(segment, lsn)?;
+        let seed = self.seeds.at(segment.seeds(), offset);
+        let frame = frame_at(&self.memory, offset, seed, delta)?;
+        let continues = segment.batch_continues(lsn.get(), frame.flags);
+        self.lent.point_at_part(&self.memory, frame.payload, lsn, continues);
+        Some(())
+    }
+
+    /// Has the processor fetch the entry of a record's frame.
+    #[inline]
+    pub(crate) fn prefetch_entry(&self, lsn: Lsn) {
+        let distance = lsn.get().wrapping_sub(self.first_lsn);
+        if let Some(first) = self.first_entry.filter(|_| distance < self.count) {
+            self.memory.prefetch(entry_at(first, distance as u32) as usize, 1);
+        }
+    }
+
+    /// Has the processor fetch the start of a record's frame.
+    #[inline]
+    pub(crate) fn prefetch_frame(&self, segment: &Segment, lsn: Lsn) {
+        if let Some((_, offset)) = self.place(segment, lsn) {
+            self.memory.prefetch(offset as usize, PREFETCHED_BYTES);
+        }
+    }
+
+    /// Number of the record from the first, and offset of its frame.
+    #[inline(always)]
+    fn place(&self, segment: &Segment, lsn: Lsn) -> Option<(u32, u64)> {
         let distance = lsn.get().wrapping_sub(self.first_lsn);
         if distance >= self.count {
             return None;
@@ -58,10 +111,14 @@ impl Mapped {
             }
             None => segment.loaded()?.offset_in_memory(delta)?,
         };
-        let bytes = self.memory.get(offset as usize..)?;
-        let seed = self.seeds.at(segment.seeds(), offset);
-        let frame = RecordFrame::verified(bytes, offset, seed, delta)?;
-        let continues = segment.batch_continues(lsn.get(), frame.flags);
-        Some(Record::at(&self.memory, frame.payload, lsn, continues))
+        Some((delta, offset))
     }
 }
+
+#[inline(always)]
+fn frame_at(memory: &Memory, offset: u64, seed: Seed, delta: u32) -> Option<RecordFrame<'_>> {
+    RecordFrame::verified(memory.get(offset as usize..)?, offset, seed, delta)
+}
+
+/// Of a longer frame the processor fetches the rest by itself, once it is gone through.
+const PREFETCHED_BYTES: usize = 320;

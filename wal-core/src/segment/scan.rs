@@ -93,6 +93,39 @@ impl Scanner {
         Scanner { verify_frames: true, ..self.clone() }
     }
 
+    /// Where the scan of a whole segment ends that was closed for good, told by its footer at
+    /// `end` and the trailer of its last commit, which stands right before it. `bytes` are the
+    /// trailer and the footer. `None` when they are not intact or do not fit each other: then only
+    /// the scan tells.
+    pub(crate) fn at_footer(header: SegmentHeader, bytes: &[u8], end: u64) -> Option<Scanner> {
+        let (trailer, rest) = bytes.split_at_checked(COMMIT_FRAME_BYTES as usize)?;
+        let mut scanner = Scanner::new(header);
+        let frame = Frame::decode(rest, end, scanner.header_seed).ok()?;
+        if frame.header.kind != Kind::Seal {
+            return None;
+        }
+        let footer = Footer::decode(frame.payload, end)?;
+        let mut seed = scanner.header_seed;
+        if let Some(&OpeningAt { epoch, salt, .. }) = footer.openings.last() {
+            seed = Seed::new(&scanner.header.uuid, scanner.header.id, epoch, salt);
+            scanner.epoch = epoch;
+        }
+        let trailer = Frame::decode(trailer, end.checked_sub(COMMIT_FRAME_BYTES)?, seed).ok()?;
+        if trailer.header.kind != Kind::Commit {
+            return None;
+        }
+        let commit = Commit::decode(trailer.payload)?;
+        scanner.resume(end, &commit, seed);
+        let fits = footer.first_lsn == scanner.header.first_lsn
+            && footer.first_lsn.checked_add(u64::from(footer.count)) == Some(scanner.next_lsn)
+            && footer.chain == commit.chain;
+        scanner.commits = footer.commits;
+        scanner.first_ns = footer.first_ns;
+        scanner.openings.clone_from(&footer.openings);
+        scanner.footer = Some((footer, end.saturating_add(frame.header.frame_bytes())));
+        fits.then_some(scanner)
+    }
+
     /// The seed of the frames behind the opening frame that `bytes`, which lie at `end`, start
     /// with, damaged or not. A wrong one validates nothing.
     pub(crate) fn seed_of_opening(&self, bytes: &[u8]) -> Option<Seed> {

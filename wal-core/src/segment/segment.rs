@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::body::{Body, Entries};
 use super::source::{Reader, Source};
-use super::{ActiveFile, OpeningAt, Pins, Seeds, SegmentHeader};
+use super::{ActiveFile, OpeningAt, Pins, Seeds, SegmentHeader, footer_bytes};
 use crate::error::{Error, Result};
 use crate::frame::{FLAG_BATCH_CONTINUES, FRAME_HEADER_BYTES, Frame, Kind, Seed};
 use crate::lsn::{Lsn, SegmentId};
@@ -247,6 +247,18 @@ impl Segment {
     /// As [`Segment::record`].
     pub(crate) fn offset_of(&self, lsn: u64) -> Result<u64> {
         self.offset(self.body()?, lsn, &mut Reader::new(0))
+    }
+
+    /// Has the system read the footer and the first `bytes` from the disk, for a reader that comes
+    /// here soon. Does nothing once anybody has read from the segment.
+    pub(crate) fn read_ahead(&self, bytes: u64) {
+        let (None, Some(extent)) = (self.body.get(), self.extent) else { return };
+        let Ok(file) = self.vfs.open(&self.path, Access::Read) else { return };
+        if let Some(footer) = extent.footer {
+            let records = extent.next_lsn.saturating_sub(self.header.first_lsn);
+            file.will_read(footer, footer_bytes(records, 0));
+        }
+        file.will_read(0, bytes.min(extent.end));
     }
 
     /// The body, loaded by the first caller.

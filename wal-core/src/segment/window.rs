@@ -96,6 +96,9 @@ impl Window {
         let until = lsns.end.min(*chunk_until);
         let Some(chunk) = reader.chunk() else { return ControlFlow::Continue(lsns.start) };
         let memory = chunk.memory();
+        if let Some(body) = segment.loaded() {
+            body.populate(*after);
+        }
         for lsn in lsns.start..until {
             if read_at(segment, chunk, seeds, after, lsn, record).is_none() {
                 return ControlFlow::Continue(lsn);

@@ -81,6 +81,22 @@ impl File for BufferedFile {
         }
     }
 
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    fn will_read(&self, offset: u64, len: u64) {
+        let Ok(file) = self.descriptor.file() else { return };
+        let end = offset.saturating_add(len);
+        for start in (offset..end).step_by(AHEAD_BYTES_MAX as usize) {
+            let len = end.saturating_sub(start).min(AHEAD_BYTES_MAX);
+            let (Ok(start), Ok(len)) = (libc::off_t::try_from(start), libc::off_t::try_from(len))
+            else {
+                return;
+            };
+            // SAFETY: the descriptor is open, and the call touches no memory of the process. What
+            // it returns is of no interest: it is advice.
+            unsafe { libc::posix_fadvise(file.as_raw_fd(), start, len, libc::POSIX_FADV_WILLNEED) };
+        }
+    }
+
     fn alignment(&self) -> usize {
         1
     }
@@ -149,6 +165,9 @@ fn slices_per_call(bufs: &[IoSlice<'_>]) -> usize {
     count
 }
 
+/// Linux reads no more ahead at a time than the device takes with one request.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+const AHEAD_BYTES_MAX: u64 = 1 << 20;
 /// `IOV_MAX` of Linux, macOS and the BSDs.
 const SLICES_MAX: usize = 1024;
 /// Below every system's limit for one call (2 GiB less a page on Linux, `INT_MAX` on macOS), and a

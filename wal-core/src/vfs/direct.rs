@@ -90,6 +90,10 @@ impl File for DirectFile {
         self.buffered.map(len)
     }
 
+    fn will_read(&self, offset: u64, len: u64) {
+        self.buffered.will_read(offset, len);
+    }
+
     fn alignment(&self) -> usize {
         if self.is_direct.load(Ordering::Acquire) { ALIGNMENT } else { 1 }
     }

@@ -55,6 +55,13 @@ pub trait File: Send + Sync {
     /// are not to be had, and the caller reads instead.
     fn map(&self, len: u64) -> io::Result<Option<Mapping>>;
 
+    /// Says that `len` bytes at `offset` are read soon, so that reads of several files wait for the
+    /// device together and not one after the other. A hint: nothing comes of it where the system
+    /// has no such call.
+    fn will_read(&self, offset: u64, len: u64) {
+        let _ = (offset, len);
+    }
+
     /// What offsets, addresses and lengths of writes must be multiples of: 1 unless direct.
     fn alignment(&self) -> usize;
 }

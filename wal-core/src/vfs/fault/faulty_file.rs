@@ -90,6 +90,10 @@ impl File for FaultyFile {
         self.inner.map(len)
     }
 
+    fn will_read(&self, offset: u64, len: u64) {
+        self.inner.will_read(offset, len);
+    }
+
     fn alignment(&self) -> usize {
         self.inner.alignment()
     }
