@@ -9,7 +9,7 @@ use std::fmt::Debug;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, LazyLock, Mutex};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, Once, PoisonError};
 use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
@@ -626,23 +626,30 @@ fn run(case: &Case) {
     if case.reseals {
         reseal(&mut image);
     }
+    survive(case, &image, case.is_on_disk);
+}
+
+/// Does with these files all that can be done with a log.
+fn survive(case: &dyn Debug, image: &Image, is_on_disk: bool) {
+    *AT_WORK.lock().unwrap() = Some((Instant::now(), format!("{case:?}")));
     let file_bytes: usize = image.values().map(Vec::len).sum();
     let memory_max = 6 * file_bytes + (3 << 20);
-    if case.is_on_disk {
+    if is_on_disk {
         let directory = tempfile::tempdir().unwrap();
-        for (name, content) in &image {
+        for (name, content) in image {
             std::fs::write(directory.path().join(name), content).unwrap();
         }
         within_memory("reading a mapping", case, memory_max, || {
             let opened = Log::open_read_only_with(Arc::new(RealVfs), directory.path(), options());
             read_everything(opened, file_bytes);
         });
+        *AT_WORK.lock().unwrap() = None;
         return;
     }
     let files = || {
         let vfs = MemVfs::new();
         vfs.create_dir_all(Path::new(DIRECTORY)).unwrap();
-        for (name, content) in &image {
+        for (name, content) in image {
             vfs.set_file_bytes(&path(name), content).unwrap();
         }
         vfs.forget_ops();
@@ -658,12 +665,22 @@ fn run(case: &Case) {
     let vfs = files();
     // The copies a repair keeps lie in the same memory.
     within_memory("repairing", case, 3 * memory_max, || check_and_repair(&vfs));
+    *AT_WORK.lock().unwrap() = None;
 }
 
 /// What is at work and since when, for the watchdog.
 static AT_WORK: Mutex<Option<(Instant, String)>> = Mutex::new(None);
 
-/// Ends the process, and says at what, when one case takes longer than any can.
+/// Lets one test run at a time, as another one's memory would be counted too. Ends the process, and
+/// says at what, when one case takes longer than any can.
+fn alone() -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::new(());
+    static WATCHDOG: Once = Once::new();
+    let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    WATCHDOG.call_once(watch);
+    turn
+}
+
 fn watch() {
     std::thread::spawn(|| {
         loop {
@@ -693,10 +710,9 @@ fn check_that_resealing_a_sound_log_changes_nothing() {
     }
 }
 
-/// The only test of this binary: another one's memory would be counted too.
 #[test]
 fn no_directory_makes_opening_panic() {
-    watch();
+    let _turn = alone();
     check_that_resealing_a_sound_log_changes_nothing();
     let cases = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok());
     let config = ProptestConfig {
@@ -705,14 +721,187 @@ fn no_directory_makes_opening_panic() {
         ..ProptestConfig::default()
     };
     proptest!(config, |(case in case())| {
-        *AT_WORK.lock().unwrap() = Some((Instant::now(), format!("{case:?}")));
         run(&case);
-        *AT_WORK.lock().unwrap() = None;
     });
 }
 
+/// A sound log with some bytes changed and every checksum made right.
+fn resealed(base: usize, changes: &[(&str, usize, &[u8])]) -> Image {
+    let mut image = BASES[base].clone();
+    for &(name, at, bytes) in changes {
+        image.get_mut(name).unwrap()[at..at + bytes.len()].copy_from_slice(bytes);
+    }
+    reseal(&mut image);
+    image
+}
+
+fn survive_everywhere(case: &str, image: &Image) {
+    survive(&case, image, false);
+    survive(&case, image, true);
+}
+
+/// The search for a whole frame behind damage went on up to the end the next header names, though
+/// the file ended gigabytes before it.
+#[test]
+fn an_end_far_behind_the_file_is_not_searched_for() {
+    let _turn = alone();
+    let footer_at = footer_of(&BASES[1][FIRST]);
+    for end in [1 << 44, u64::MAX - 4096, u64::MAX] {
+        let end = &end.to_le_bytes();
+        let image = resealed(1, &[(SECOND, PREDECESSOR_END, end), (FIRST, footer_at, &[0; 200])]);
+        survive_everywhere("an end far behind the file", &image);
+        let image = resealed(1, &[(SECOND, PREDECESSOR_END, end)]);
+        survive_everywhere("an end far behind the file", &image);
+    }
+}
+
+/// A trailer behind a hole knew of a newer state. Looked at once more without the state, the hole
+/// passed for a torn tail and nothing was repaired; an opening refused it all the same.
+#[test]
+fn a_hole_before_the_proof_of_a_stale_state_is_repaired() {
+    let _turn = alone();
+    let sequence = &(1u64 << 62).to_le_bytes();
+    let mut image = resealed(4, &[(FIRST, DATA_START + 24 + 16 + 40, sequence)]);
+    image.get_mut(FIRST).unwrap()[DATA_START + 16] ^= 1;
+    survive_everywhere("a stale state behind a hole", &image);
+}
+
+/// A record frame with a later LSN made the rebuilt index lose the records up to that LSN, which a
+/// repair had kept.
+#[test]
+fn a_record_with_a_wrong_lsn_costs_no_other_record() {
+    let _turn = alone();
+    let torn_at = 28_672;
+    let delta = &2u32.to_le_bytes();
+    let image = resealed(1, &[(FIRST, DATA_START + 12, delta), (FIRST, torn_at, &[0xff; BLOCK])]);
+    survive_everywhere("a record with a wrong LSN", &image);
+}
+
+/// All records were trimmed, so none was lost with a segment amid them; a repair removed its file
+/// and left the segments before it, which an opening then missed it from.
+#[test]
+fn a_gap_among_trimmed_segments_is_trimmed_away() {
+    let _turn = alone();
+    let first_lsn = &(1u64 << 33).to_le_bytes();
+    let mut image = resealed(0, &[("STATE", 64, first_lsn), ("STATE", SLOT + 64, first_lsn)]);
+    image.get_mut(SECOND).unwrap().clear();
+    survive_everywhere("a gap among trimmed segments", &image);
+}
+
+/// The footer behind a cut was held against nothing, and readers went by it.
+#[test]
+fn a_footer_behind_a_cut_that_misleads_is_found_and_undone() {
+    let _turn = alone();
+    let entry_at = footer_of(&BASES[2][FIRST]) + 16 + 48 + 5 * 4;
+    let image = resealed(2, &[(FIRST, entry_at, &1024u32.to_le_bytes())]);
+    survive_everywhere("a misleading footer", &image);
+    let vfs = MemVfs::new();
+    vfs.create_dir_all(Path::new(DIRECTORY)).unwrap();
+    image.iter().for_each(|(name, content)| vfs.set_file_bytes(&path(name), content).unwrap());
+    let report = check::repair_with(Arc::new(vfs.clone()), DIRECTORY, false).unwrap();
+    assert!(report.changed && report.lost.is_empty(), "{report:?}");
+    let log = open(&vfs);
+    let records = log.cursor(Position::First).unwrap().map(|record| record.unwrap().len());
+    assert_eq!(
+        records.collect::<Vec<_>>(),
+        (0..17).map(|n| n * 199).chain([500]).collect::<Vec<_>>()
+    );
+}
+
+/// A state with records but without the name of a segment was believed, and a reader was told of a
+/// bug.
+#[test]
+fn records_in_no_segment_are_missed() {
+    let _turn = alone();
+    let fields =
+        [0, SLOT].map(|slot| [(slot + 64, 1u64), (slot + 72, 0), (slot + 80, 0), (slot + 96, 9)]);
+    let fields = fields.as_flattened().iter().map(|&(at, value)| (at, value.to_le_bytes()));
+    let fields: Vec<_> = fields.collect();
+    let changes: Vec<_> = fields.iter().map(|(at, value)| ("STATE", *at, &value[..])).collect();
+    let mut image = resealed(4, &changes);
+    image.remove(FIRST);
+    survive_everywhere("records in no segment", &image);
+}
+
+/// A segment that begins at LSN 0, or whose records pass the last LSN, was found sound by a check
+/// and an opening, and a reader was told of a bug.
+#[test]
+fn a_segment_that_begins_at_no_lsn_is_none() {
+    let _turn = alone();
+    for first_lsn in [0u64, (1 << 63) - 3, (1 << 63) - 1, 1 << 63, u64::MAX - 2] {
+        let image = resealed(2, &[(FIRST, 48, &first_lsn.to_le_bytes())]);
+        survive_everywhere("a first LSN that is none", &image);
+        let image = resealed(4, &[(FIRST, 48, &first_lsn.to_le_bytes())]);
+        survive_everywhere("a first LSN that is none", &image);
+        let trailer = DATA_START + 24 + 16;
+        let lsn = &first_lsn.to_le_bytes();
+        let image = resealed(4, &[(FIRST, 48, lsn), (FIRST, trailer, lsn)]);
+        survive_everywhere("a first LSN that is none", &image);
+    }
+}
+
+/// Each checksum was taken over all that a made-up header called its own: a second for each
+/// kilobyte.
+#[test]
+fn bytes_that_look_like_long_frames_everywhere_take_no_longer_than_others() {
+    let _turn = alone();
+    for kind in [1, 2, 5, 128] {
+        // Read from any multiple of eight: a frame of this kind of half a mebibyte.
+        let word = [kind, 0, 0, 0, 0, 0, 8, 0];
+        let noise: Vec<u8> = word.into_iter().cycle().take(2 << 20).collect();
+        let mut image = BASES[1].clone();
+        for (name, content) in image.iter_mut().filter(|(name, _)| *name != "STATE") {
+            let damaged_at = if name == FIRST { 40_000 } else { used(content).next_multiple_of(8) };
+            content.truncate(damaged_at);
+            content.extend_from_slice(&noise);
+        }
+        let end = &(image[FIRST].len() as u64).to_le_bytes();
+        image.get_mut(SECOND).unwrap()[PREDECESSOR_END..PREDECESSOR_END + 8].copy_from_slice(end);
+        let second = image.get_mut(SECOND).unwrap();
+        let checksum = crc(0, &second[..4092]);
+        seal_with(second, 4092, checksum);
+        second.copy_within(0..BLOCK, BLOCK);
+        survive_everywhere("long frames everywhere", &image);
+    }
+}
+
+/// Behind each broken commit the whole rest of the segment was read again.
+#[test]
+fn a_segment_broken_at_every_commit_is_checked_to_an_end() {
+    let _turn = alone();
+    let mut image = BASES[4].clone();
+    let content = image.get_mut(FIRST).unwrap();
+    let seed = crc(0, &[&content[24..40], &content[40..48], &content[56..72]].concat());
+    let trailer_at = DATA_START + 24;
+    let mut at = trailer_at + 64;
+    let mut trailer = content[trailer_at..at].to_vec();
+    trailer[16..24].copy_from_slice(&2u64.to_le_bytes());
+    trailer[24..28].copy_from_slice(&0u32.to_le_bytes());
+    // Proof that none of it is a torn tail.
+    trailer[40..48].copy_from_slice(&1u64.to_le_bytes());
+    trailer[48..56].copy_from_slice(&u64::MAX.to_le_bytes());
+    content.resize(at + (2 << 20), 0);
+    while at + 64 <= content.len() {
+        trailer[28..32].copy_from_slice(&(at as u32).to_le_bytes());
+        let checksum = crc(seed ^ (at / 8) as u32, &trailer[4..]);
+        seal_with(&mut trailer, 0, checksum);
+        content[at..at + 64].copy_from_slice(&trailer);
+        at += 64;
+    }
+    survive_everywhere("broken at every commit", &image);
+}
+
+/// Where the seal footer of a segment stands.
+fn footer_of(content: &[u8]) -> usize {
+    frames(content).into_iter().find(|&at| content[at + 8] == FOOTER).unwrap()
+}
+
 const DIRECTORY: &str = "/log";
+const FIRST: &str = "00000000000000000001.wal";
+const SECOND: &str = "00000000000000000002.wal";
 const BLOCK: usize = 4096;
+/// Where a header says where the segment before ends.
+const PREDECESSOR_END: usize = 88;
 const SLOT: usize = 131_072;
 const DATA_START: usize = 8192;
 const COMMIT: u8 = 2;

@@ -13,6 +13,8 @@ pub(super) struct Bytes {
     path: PathBuf,
     len: u64,
     buffer: Vec<u8>,
+    /// How much was read, some of it more than once.
+    read_bytes: u64,
 }
 
 /// An intact commit trailer found in a search.
@@ -30,11 +32,17 @@ impl Bytes {
         // While somebody reads it, a writer removes a trimmed segment instead of using it again.
         let _ = file.try_lock(Lock::Shared).map_err(failed)?;
         let len = file.len().map_err(failed)?;
-        Ok(Bytes { file, path: path.to_owned(), len, buffer: Vec::new() })
+        Ok(Bytes { file, path: path.to_owned(), len, buffer: Vec::new(), read_bytes: 0 })
     }
 
     pub(super) fn len(&self) -> u64 {
         self.len
+    }
+
+    /// Whether the file was read over and over. Made-up bytes can be broken so often that whoever
+    /// goes on behind each break never comes to an end.
+    pub(super) fn is_worn_out(&self) -> bool {
+        self.read_bytes > self.len.saturating_mul(READ_FACTOR).saturating_add(READ_BYTES_FREE)
     }
 
     /// Asks for the length again: a live writer makes files longer.
@@ -57,6 +65,7 @@ impl Bytes {
         }
         let window = self.buffer.get_mut(..len).unwrap_or_default();
         let read = read_full(&*self.file, window, from).map_err(failed)?;
+        self.read_bytes = self.read_bytes.saturating_add(read as u64);
         Ok(self.buffer.get(..read).unwrap_or_default())
     }
 
@@ -75,7 +84,10 @@ impl Bytes {
             for at in (0..window.len()).step_by(8) {
                 let rest = window.get(at..).unwrap_or_default();
                 match FrameHeader::peek(rest) {
-                    Ok(header) if header.kind == Kind::Commit => {}
+                    // A longer frame is no trailer, and its checksum would be taken over all of it.
+                    Ok(header)
+                        if header.kind == Kind::Commit
+                            && header.frame_bytes() == COMMIT_FRAME_BYTES => {}
                     _ => continue,
                 }
                 let offset = base + at as u64;
@@ -116,6 +128,9 @@ impl Bytes {
 
 /// How much is read at once, unless a commit is longer.
 pub(super) const WINDOW_BYTES: u64 = 1 << 20;
+/// So many times a file is read before it is worn out, and this much of a small one.
+const READ_FACTOR: u64 = 16;
+const READ_BYTES_FREE: u64 = 256 << 20;
 
 const _: () = assert!(WINDOW_BYTES.is_multiple_of(8));
 const _: () = assert!(COMMIT_FRAME_BYTES.is_multiple_of(8));

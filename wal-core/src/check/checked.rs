@@ -11,7 +11,7 @@ pub(super) struct Checked {
     /// Whether the last piece reaches to where the segment ends.
     pub(super) is_whole: bool,
     pub(super) findings: Vec<Finding>,
-    /// A rotten footer, as it should be: where it stands and its bytes.
+    /// A rotten footer, as it should be: where it stands and its bytes; zeros for none.
     pub(super) lost_footer: Option<(u64, Vec<u8>)>,
     /// What follows the last commit of the newest segment and is no part of the log.
     pub(super) torn: Option<Cut>,

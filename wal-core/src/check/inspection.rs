@@ -36,12 +36,15 @@ impl Inspection {
         is_live: bool,
         progress: &mut dyn FnMut(u64, u64),
     ) -> Result<Inspection> {
-        let inspection = Inspection::with(vfs, path, is_live, true, progress)?;
-        if !inspection.is_state_stale {
-            return Ok(inspection);
+        let trusting = Inspection::with(vfs, path, is_live, true, progress)?;
+        if !trusting.is_state_stale {
+            return Ok(trusting);
         }
         // What a stale slot says of the first and the last segment says nothing about the files.
-        Inspection::with(vfs, path, is_live, false, progress)
+        let inspection = Inspection::with(vfs, path, is_live, false, progress)?;
+        // Without the slot, a hole below the end it knew passes for a torn tail. When the proof that
+        // it is stale stands behind that hole, it is all there is to go by.
+        Ok(if inspection.is_state_stale { inspection } else { trusting })
     }
 
     fn with(
@@ -191,11 +194,10 @@ fn first_lsn(picture: &Picture) -> u64 {
 
 /// About how much of a segment's file there is to read.
 fn bytes_to_read(vfs: &dyn Vfs, link: &Link) -> u64 {
-    if let Some(ending) = link.ending {
-        return ending.end.0;
-    }
     let file = vfs.open(&link.found.path, Access::Read);
-    file.and_then(|file| file.len()).unwrap_or(DATA_START)
+    let file_bytes = file.and_then(|file| file.len()).unwrap_or(DATA_START);
+    // The end stands in another file, which may say anything.
+    link.ending.map_or(file_bytes, |ending| ending.end.0.min(file_bytes))
 }
 
 /// A segment that cannot be read.

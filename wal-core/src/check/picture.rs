@@ -8,7 +8,9 @@ use super::finding::Spot;
 use crate::error::{Error, ErrorKind, Result};
 use crate::lsn::SegmentId;
 use crate::read_only::read_slots;
-use crate::recovery::{Found, RecoveryCase, STATE_FILE, Start, read_start, segment_files};
+use crate::recovery::{
+    Found, RecoveryCase, STATE_FILE, Start, read_start, segment_files, slot_begins_a_log,
+};
 use crate::segment::{Predecessor, SegmentHeader, file_name};
 use crate::state::{Slot, SlotsCase};
 use crate::vfs::Vfs;
@@ -188,6 +190,10 @@ impl Walk<'_> {
             let expected = "a segment of this log".into();
             return wrong(foreign, expected, "one of another log".into());
         }
+        if !header.begins_at_an_lsn() {
+            let found = format!("one that begins at LSN {}", header.first_lsn);
+            return wrong(foreign, "a segment that begins at an LSN".into(), found);
+        }
         let continues = later.is_none_or(|later| header.goes_on_in(&later));
         if !continues {
             let next = later.map_or(0, |later| later.first_lsn);
@@ -269,7 +275,13 @@ fn known_tail_gap(
     newest: Option<SegmentId>,
     slot: Option<&Slot>,
 ) -> Option<Gap> {
-    let (id, offset) = slot.map(|slot| (slot.tail.segment, slot.tail.offset))?;
+    let slot = slot?;
+    let (id, offset) = (slot.tail.segment, slot.tail.offset);
+    if newest.is_none() && !slot_begins_a_log(slot) {
+        let expected = format!("a segment with the records from LSN {} on", slot.first_lsn);
+        let path = directory.join(STATE_FILE);
+        return Some(Gap { path, segment: id, expected, found: "none".into() });
+    }
     if id.0 == 0 || newest.is_some_and(|newest| newest >= id) {
         return None;
     }

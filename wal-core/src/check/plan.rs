@@ -13,7 +13,7 @@ use super::picture::StateCase;
 use super::step::{Step, Unsynced, segment_path};
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits::BLOCK_BYTES;
-use crate::lsn::{FileOffset, LsnRange, Place, SegmentId};
+use crate::lsn::{FileOffset, Lsn, LsnRange, Place, SegmentId};
 use crate::segment::{DATA_START, Predecessor, SegmentHeader};
 use crate::state::{Slot, ValueMap};
 
@@ -121,11 +121,15 @@ impl Plan {
                 })
             });
             if let Some((offset, bytes)) = checked.lost_footer.as_ref().filter(|_| !is_cut) {
+                let done = match bytes.iter().all(|&byte| byte == 0) {
+                    true => "overwritten: it misleads, and readers do without one",
+                    false => "written anew",
+                };
                 self.steps.push(Step::Rewrite {
                     path: found.path.clone(),
                     offset: *offset,
                     bytes: bytes.clone(),
-                    what: format!("segment {id}: footer at offset {offset} written anew"),
+                    what: format!("segment {id}: footer at offset {offset} {done}"),
                 });
             }
         }
@@ -180,7 +184,8 @@ impl Plan {
             return;
         }
         let Some(slot) = &picture.slot else { return };
-        let is_trimmed = kept.is_some_and(|kept| kept.first_lsn > inspection.first_lsn)
+        let is_trimmed = kept
+            .is_some_and(|kept| kept.first_lsn > inspection.first_lsn || kept.first > 0)
             || picture.head_gap.is_some()
             || cut.is_some_and(|cut| cut.predecessor.is_none());
         let is_one_lost = matches!(picture.state, StateCase::OneLost(_));
@@ -241,14 +246,15 @@ fn choose(inspection: &Inspection, uuid: [u8; 16], origin: Origin) -> Option<Kep
     // Nothing of a log without records can be lost but its end.
     let stretch = stretch.or(stretches.last().filter(|_| !is_tail_lost));
     let Some((stretch, &(first, begin))) = stretch.and_then(|s| Some((s, s.first()?))) else {
-        let first_lsn = known_next(inspection).max(log_first);
+        let lsn_after_all = Lsn::MAX.get() + 1;
+        let first_lsn = known_next(inspection).max(log_first).clamp(1, lsn_after_all);
         let cut = new_header(inspection, uuid, origin, first_lsn, None);
         return is_tail_lost.then_some(Kept { first: 0, last: 0, first_lsn, cut: Some(cut) });
     };
     let &(last, end) = stretch.last()?;
     let is_cut = is_tail_lost || final_piece != Some(&(last, end));
     let first_lsn = begin.first_lsn.max(log_first);
-    if !is_cut && picture.head_gap.is_none() && first_lsn == log_first {
+    if !is_cut && picture.head_gap.is_none() && first_lsn == log_first && first == 0 {
         return None;
     }
     let predecessor = Predecessor {

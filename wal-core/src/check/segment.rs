@@ -11,6 +11,7 @@ use crate::error::Result;
 use crate::frame::{
     Commit, FRAME_HEADER_BYTES, Frame, FrameHeader, Kind, OPENING_FRAME_BYTES, Opening, Seed,
 };
+use crate::limits::OPENINGS_PER_SEGMENT_MAX;
 use crate::lsn::{FileOffset, Place};
 use crate::recovery::{Cut, Found, RecoveryCase};
 use crate::segment::{Break, Footer, Scanner, Stop};
@@ -180,7 +181,10 @@ impl Check<'_> {
                 _ if !is_padded => break,
                 (Kind::Record, _) if u64::from(frame.header.lsn_delta) == delta => next_lsn += 1,
                 (Kind::Padding | Kind::Skippable(_), _) => {}
-                (Kind::Opening, Some(Opening { epoch, salt })) => {
+                (Kind::Opening, Some(Opening { epoch, salt }))
+                    if at == self.scanner.end
+                        && self.scanner.openings.len() < OPENINGS_PER_SEGMENT_MAX =>
+                {
                     seed = Seed::new(&header.uuid, header.id, epoch, salt);
                 }
                 _ => break,
@@ -250,7 +254,9 @@ impl Check<'_> {
         let segment = self.link.found.header;
         let openings = self.footer()?.map(|found| found.footer.openings).unwrap_or_default();
         let behind = openings.iter().filter(|opening| opening.offset >= from);
+        let behind = behind.take(OPENINGS_PER_SEGMENT_MAX);
         seeds.extend(behind.map(|at| Seed::new(&segment.uuid, segment.id, at.epoch, at.salt)));
+        let limit = if self.bytes.is_worn_out() { from } else { limit };
         let found = self.bytes.trailer(from, limit, &seeds, |commit| {
             let next = commit.first_lsn.saturating_add(u64::from(commit.count));
             commit.first_lsn >= first && next <= most
@@ -302,18 +308,20 @@ impl Check<'_> {
                 is_known || self.scanner.footer.is_some()
             }),
         };
-        if !is_expected && self.scanner.footer.is_none() {
-            return Ok(());
-        }
-        if let Some(piece) = self.checked.pieces.last_mut() {
+        let found = self.footer()?;
+        let is_elsewhere = !is_expected && self.scanner.footer.is_none();
+        if let Some(piece) = self.checked.pieces.last_mut().filter(|_| !is_elsewhere) {
             piece.footer = Some(at);
         }
-        let found = self.footer()?;
-        if self.checked.pieces.len() > 1 {
-            if found.is_none() {
-                self.report_footer(at, "another frame, or none");
-            }
-            return Ok(());
+        if is_elsewhere || self.checked.pieces.len() > 1 {
+            return match found {
+                Some(found) => self.check_misleading(&found),
+                None if is_elsewhere => Ok(()),
+                None => {
+                    self.report_footer(at, "another frame, or none");
+                    Ok(())
+                }
+            };
         }
         let expected = Footer {
             first_lsn: header.first_lsn,
@@ -336,6 +344,25 @@ impl Check<'_> {
                 self.report_footer(at, text);
                 self.checked.lost_footer = Some((at, bytes));
             }
+        }
+        Ok(())
+    }
+
+    /// Holds a footer that cannot be built again, as it speaks of records that are gone, against
+    /// those that are there.
+    fn check_misleading(&mut self, found: &FoundFooter) -> Result<()> {
+        let header = self.link.found.header;
+        let (end, next_lsn) = match self.link.ending {
+            Some(ending) => (ending.end.0, ending.next_lsn),
+            None => (self.scanner.end, self.scanner.next_lsn),
+        };
+        let pieces = &self.checked.pieces;
+        if found.is_believed(&header, end, next_lsn)
+            && !found.leads_to(&mut self.bytes, &header, end, pieces)?
+        {
+            let at = found.footer.end;
+            self.report_footer(at, "one that leads elsewhere");
+            self.checked.lost_footer = Some((at, vec![0; FRAME_HEADER_BYTES as usize]));
         }
         Ok(())
     }

@@ -15,5 +15,5 @@ mod tail;
 pub(crate) use lock::{STATE_FILE, lock_existing};
 pub(crate) use open::{Judged, first_lsn, judged, open, report_of, sealed_segments};
 pub use report::{Cut, RecoveryCase, RecoveryReport};
-pub(crate) use survey::{Found, Start, Survey, read_start, segment_files};
+pub(crate) use survey::{Found, Start, Survey, read_start, segment_files, slot_begins_a_log};
 pub(crate) use tail::Verdict;

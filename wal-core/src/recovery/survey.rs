@@ -121,6 +121,16 @@ impl Survey {
     ) -> Result<()> {
         let Some(slot) = slot else { return Ok(()) };
         let known = slot.tail.segment;
+        if self.chain.is_empty() && !slot_begins_a_log(slot) {
+            return Err(Error::corrupt(Damage {
+                path: directory.join(super::STATE_FILE),
+                segment: None,
+                offset: FileOffset(0),
+                lsns: lsns_before(slot.next_lsn),
+                expected: format!("a segment with the records from LSN {} on", slot.first_lsn),
+                found: format!("none (case {})", RecoveryCase::MissingSegment),
+            }));
+        }
         if known.0 == 0 || self.newest().is_some_and(|newest| newest.header.id >= known) {
             return Ok(());
         }
@@ -144,6 +154,13 @@ impl Survey {
             )),
         }
     }
+}
+
+/// Whether a log may have this state and no segment: no record, and an LSN for the next one.
+pub(crate) fn slot_begins_a_log(slot: &Slot) -> bool {
+    let is_known = slot.tail.segment.0 != 0;
+    let has_next = (1..=Lsn::MAX.get() + 1).contains(&slot.next_lsn);
+    is_known || (has_next && slot.first_lsn >= slot.next_lsn)
 }
 
 /// The ids of all files named like segments, ascending; every other file is left alone.
@@ -271,6 +288,10 @@ fn check_identity(
     }
     if uuid.is_some_and(|uuid| uuid != header.uuid) {
         return Err(bad(&found.path, id, "a segment of this log", "one of another log"));
+    }
+    if !header.begins_at_an_lsn() {
+        let found_text = format!("one that begins at LSN {}", header.first_lsn);
+        return Err(bad(&found.path, id, "a segment that begins at an LSN", &found_text));
     }
     let Some(later) = later else { return Ok(()) };
     if header.goes_on_in(&later.header) {

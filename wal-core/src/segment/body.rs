@@ -54,7 +54,8 @@ impl Body {
     pub(crate) fn load(segment: &Segment, extent: Extent) -> Result<(Body, Vec<OpeningAt>)> {
         let locked = if segment.is_foreign() { Some(lock(segment)?) } else { None };
         let source = open(segment, extent)?;
-        let footer = match extent.footer {
+        // No frame of the segment is taken for its footer, whatever the header after it says.
+        let footer = match extent.footer.filter(|&offset| offset >= extent.end) {
             Some(offset) => footer(segment, &source, extent, offset)?,
             None => None,
         };

@@ -4,7 +4,7 @@ use crate::checksum::crc32;
 use crate::frame::{FRAME_HEADER_BYTES, Seed};
 use crate::le;
 use crate::limits::BLOCK_BYTES;
-use crate::lsn::{FileOffset, Place, SegmentId};
+use crate::lsn::{FileOffset, Lsn, Place, SegmentId};
 
 /// Where the frames start, after the two copies of the header.
 pub(crate) const DATA_START: u64 = 2 * BLOCK_BYTES;
@@ -116,6 +116,11 @@ impl SegmentHeader {
             end.next_lsn == later.first_lsn && records.is_some_and(|count| count <= room)
         });
         follows && later.epoch >= self.epoch
+    }
+
+    /// Whether its first record has an LSN, or would come right behind the last one there can be.
+    pub(crate) fn begins_at_an_lsn(&self) -> bool {
+        (1..=Lsn::MAX.get().saturating_add(1)).contains(&self.first_lsn)
     }
 
     fn check_version(block: &[u8]) -> Result<(), HeaderFault> {

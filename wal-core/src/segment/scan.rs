@@ -7,7 +7,8 @@ use crate::frame::{
     COMMIT_FRAME_BYTES, Commit, FRAME_HEADER_BYTES, Fault, Frame, FrameHeader, Kind,
     OPENING_FRAME_BYTES, Opening, Seed,
 };
-use crate::lsn::{FileOffset, Place, SegmentId};
+use crate::limits::OPENINGS_PER_SEGMENT_MAX;
+use crate::lsn::{FileOffset, Lsn, Place, SegmentId};
 
 /// What stands where the valid commits end. Four different outcomes, never folded into one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -195,6 +196,10 @@ impl Scanner {
                 Kind::Opening => {
                     let fields = Opening::decode(payload)
                         .ok_or_else(|| contradiction(offset, "an opening", "another payload"))?;
+                    // Readers know of one opening in a commit, and of so many in a segment.
+                    if opening.is_some() || self.openings.len() >= OPENINGS_PER_SEGMENT_MAX {
+                        return Err(contradiction(offset, "no further opening", "one"));
+                    }
                     let Opening { epoch, salt } = fields;
                     opening = Some(OpeningAt { offset, epoch, salt });
                     seed = Seed::new(&self.header.uuid, self.header.id, epoch, salt);
@@ -218,6 +223,9 @@ impl Scanner {
         if u64::from(header.lsn_delta) != expected {
             let found = self.header.first_lsn.saturating_add(u64::from(header.lsn_delta));
             return Err(contradiction(offset, &format!("LSN {walked}"), &format!("LSN {found}")));
+        }
+        if Lsn::new(walked).is_none() {
+            return Err(contradiction(offset, "an LSN", &format!("LSN {walked}")));
         }
         self.records.push((offset >> 3) as u32);
         Ok(())
@@ -317,7 +325,9 @@ pub(crate) fn later_durable_through(
         let offset = base.saturating_add(at as u64);
         at = at.saturating_add(8);
         match FrameHeader::peek(rest) {
-            Ok(header) if header.kind == Kind::Commit => {}
+            // A longer frame is no trailer, and its checksum would be taken over all of it.
+            Ok(header)
+                if header.kind == Kind::Commit && header.frame_bytes() == COMMIT_FRAME_BYTES => {}
             Err(Fault::Short) => break,
             _ => continue,
         }

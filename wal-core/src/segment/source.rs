@@ -39,6 +39,21 @@ pub(crate) struct Reader {
 }
 
 impl Source {
+    /// Behind the last byte there is.
+    pub(super) fn end(&self, segment: &Segment) -> Result<u64> {
+        let failed = |error| Error::io("take the length of", segment.path(), error);
+        match self {
+            Source::Mapped(memory) => Ok(memory.len() as u64),
+            Source::Active(active) => {
+                active.file().map_or(Ok(0), |file| file.len()).map_err(failed)
+            }
+            Source::Sealed(descriptor) => {
+                let file = descriptor.file(segment.vfs(), segment.path())?;
+                file.len().map_err(failed)
+            }
+        }
+    }
+
     /// A chunk that starts at `offset` or before it and holds `least_bytes` from there, or as many
     /// as the file has; `len` bytes if they are to be read. `buffer` is memory to read into,
     /// whatever it holds and how long it is.
