@@ -233,7 +233,7 @@ impl Drop for Campaign {
 /// The systems that take part in a workload.
 pub fn systems_of(workload: &Workload, is_quick: bool) -> Vec<String> {
     let floors: &[&str] = match workload.work {
-        Work::Pipelined => &["floor", "floor (memory)", "floor (pipelined)"],
+        Work::Pipelined => &["floor", "floor (growing)", "floor (memory)", "floor (pipelined)"],
         Work::Waiting if workload.parallel == 1 => &["floor", "floor (record)"],
         _ => &["floor"],
     };

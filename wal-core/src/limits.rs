@@ -25,13 +25,13 @@ pub const BATCH_BYTES_MAX: u64 = 2 << 30;
 pub const BATCH_RECORDS_MAX: u64 = 1 << 24;
 
 /// The ring's size unless told otherwise: several flushes of `FLUSH_BYTES_MAX_DEFAULT`.
-pub const RING_BYTES_DEFAULT: u64 = 8 << 20;
+pub const RING_BYTES_DEFAULT: u64 = 16 << 20;
 /// A ring below this could not hold a commit and the next one.
 pub const RING_BYTES_MIN: u64 = 64 * 1024;
 /// A ring above this only adds latency.
 pub const RING_BYTES_MAX: u64 = 1 << 30;
 /// The most one flush takes unless told otherwise, so that a huge group does not ruin p99.
-pub const FLUSH_BYTES_MAX_DEFAULT: u64 = 2 << 20;
+pub const FLUSH_BYTES_MAX_DEFAULT: u64 = 4 << 20;
 
 /// The most openings one segment records; a clean reopening past it starts a new segment.
 pub const OPENINGS_PER_SEGMENT_MAX: usize = 64;

@@ -30,6 +30,21 @@ impl Live {
         Some((segment, segment.extent().map_or(next, |extent| extent.next_lsn.min(next))))
     }
 
+    /// The same with one more segment.
+    pub(crate) fn with_newest(&self, segment: Arc<Segment>) -> Live {
+        let mut segments = self.segments.clone();
+        segments.push(segment);
+        Live { segments, first_lsn: self.first_lsn, cuts: self.cuts.clone() }
+    }
+
+    /// The same with another object for the newest segment.
+    pub(crate) fn with_newest_replaced(&self, segment: Arc<Segment>) -> Live {
+        let mut segments = self.segments.clone();
+        segments.pop();
+        segments.push(segment);
+        Live { segments, first_lsn: self.first_lsn, cuts: self.cuts.clone() }
+    }
+
     fn position_for(&self, lsn: u64) -> Option<usize> {
         let after = self.segments.partition_point(|segment| segment.header().first_lsn <= lsn);
         let position = after.checked_sub(1)?;

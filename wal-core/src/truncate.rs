@@ -116,7 +116,7 @@ impl Engine {
             Error::io("writing a segment header", segment.path(), error).with_kind(ErrorKind::Io)
         };
         writing.map_err(error).inspect_err(|error| self.poison(error.clone()))?;
-        self.meters.syncs.add(1);
+        self.meters.syncs.add_alone(1);
         self.durable_segment.store(segment.id().0, Ordering::Release);
         segment.activate(Arc::clone(writer.reading_file()));
         let durable_through = Place { segment: segment.id(), offset: FileOffset(DATA_START) };

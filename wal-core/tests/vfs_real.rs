@@ -135,6 +135,21 @@ fn more_slices_than_one_call_takes_are_written_in_order() {
 }
 
 #[test]
+fn what_the_system_is_told_of_coming_reads_and_syncs_changes_nothing() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("file");
+    let file = open(&path, Access::Create);
+    let bytes = vec![7; 100_000];
+    assert_eq!(file.write_at(&[IoSlice::new(&bytes)], 0).unwrap(), bytes.len());
+    for (offset, len) in [(0, 100_000), (5, 1), (1 << 40, 10), (u64::MAX, u64::MAX)] {
+        file.write_back(offset, len);
+        file.will_read(offset, len);
+    }
+    file.sync().unwrap();
+    assert_eq!(std::fs::read(&path).unwrap(), bytes);
+}
+
+#[test]
 fn a_mapping_shows_the_file_and_never_more() {
     let dir = tempfile::tempdir().expect("a directory");
     let path = dir.path().join("file");

@@ -28,7 +28,13 @@ pub fn print(directory: &Path, journal: Option<&Path>) -> Outcome<()> {
     // Until the file is zeroed as far as the commits below go, and the log settled.
     for _ in 0..WARM_BATCHES {
         log.append_batch(&vec![record; 900])?;
-        thread::sleep(Duration::from_millis(50));
+        thread::sleep(SETTLING);
+    }
+    // The zeroing goes on for a while, a small write at a time.
+    let mut seen = 0;
+    while vfs.calls().len() != seen {
+        seen = vfs.calls().len();
+        thread::sleep(4 * SETTLING);
     }
     vfs.clear_calls();
     let transactions_before = journal.map(transactions).transpose()?;
@@ -96,6 +102,7 @@ fn is_segment(call: &Call) -> bool {
 }
 
 const WARM_BATCHES: usize = 9;
+const SETTLING: Duration = Duration::from_millis(50);
 /// Many enough that what happens once a second or once a segment stays below a hundredth.
 const COMMITS: u64 = 1_000;
 

@@ -22,6 +22,8 @@ pub enum Workload {
     SubmitDisk,
     /// `append` at level `Disk` by the only appender, which commits and syncs itself.
     AppendDurable,
+    /// `append` at level `Os` by the only appender, which commits itself.
+    AppendOs,
     /// `append_batch` of 1,000 records at level `Disk`: mostly the commit of a large group.
     AppendBatch,
     /// `replay` of a log of several segments.
@@ -45,6 +47,7 @@ pub const ALL: &[Workload] = &[
     Workload::SubmitBuffered,
     Workload::SubmitDisk,
     Workload::AppendDurable,
+    Workload::AppendOs,
     Workload::AppendBatch,
     Workload::Replay,
     Workload::Cursor,
@@ -62,6 +65,7 @@ impl Workload {
             Workload::SubmitBuffered => "submit_buffered",
             Workload::SubmitDisk => "submit_disk",
             Workload::AppendDurable => "append_durable",
+            Workload::AppendOs => "append_os",
             Workload::AppendBatch => "append_batch_of_1000",
             Workload::Replay => "replay",
             Workload::Cursor => "cursor",
@@ -92,6 +96,7 @@ pub fn run(name: &str, directory: &Path) -> Outcome<()> {
         Workload::SubmitBuffered => submit(&fresh, Level::Buffered),
         Workload::SubmitDisk => submit(&fresh, Level::Disk),
         Workload::AppendDurable => append(&fresh, material::options()),
+        Workload::AppendOs => append(&fresh, Options { level: Level::Os, ..material::options() }),
         Workload::AppendBatch => append_batch(&fresh, material::options()),
         Workload::Replay => replay(&Material::readable(directory)),
         Workload::Cursor => cursor(&Material::readable(directory)),

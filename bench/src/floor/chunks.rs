@@ -15,7 +15,15 @@ use crate::window::{Meter, Tally};
 
 /// Direct writes of 1 MiB, each synced: the rate of the device.
 pub fn device(task: &Task, meter: &Meter<'_>) -> Result<Sample> {
-    let mut file = Zeroed::create_direct(&task.directory, FILE_BYTES)?;
+    synced(Zeroed::create_direct(&task.directory, FILE_BYTES)?, task, meter)
+}
+
+/// The same into a file that grows: the rate of the file system.
+pub fn growing(task: &Task, meter: &Meter<'_>) -> Result<Sample> {
+    synced(Zeroed::growing_direct(&task.directory)?, task, meter)
+}
+
+fn synced(mut file: Zeroed, task: &Task, meter: &Meter<'_>) -> Result<Sample> {
     let mut chunk = Aligned::new(chunk_bytes(CHUNK_BYTES, task.record_bytes));
     let records = Records::new(task.record_bytes);
     pack(&records, 0, task.record_bytes, chunk.bytes_mut());

@@ -13,12 +13,14 @@ use crate::window::{Meter, Span};
 use crate::workload::Work;
 
 /// The floor everything is compared with, and more that say what bounds it.
-pub const NAMES: &[&str] = &["floor", "floor (memory)", "floor (pipelined)", "floor (record)"];
+pub const NAMES: &[&str] =
+    &["floor", "floor (growing)", "floor (memory)", "floor (pipelined)", "floor (record)"];
 
 /// Measures a floor.
 pub fn measure(work: Work, task: &Task, mount: &Mount) -> Result<Sample> {
     let meter = Meter::new(mount, None);
     match (work, task.system.as_str()) {
+        (Work::Pipelined, "floor (growing)") => chunks::growing(task, &meter),
         (Work::Pipelined, "floor (memory)") => chunks::memory(task, &meter),
         (Work::Pipelined, "floor (pipelined)") => chunks::pipelined(task, &meter),
         (Work::Waiting, "floor (record)") => commits::commits(task, &meter, 1),

@@ -17,7 +17,9 @@ impl Zeroed {
     pub fn create(directory: &Path, bytes: u64) -> io::Result<Zeroed> {
         let path = directory.join("zeroed");
         let file = File::create_new(&path)?;
-        let zeros = vec![0; 1 << 20];
+        // In small writes: the page cache makes large folios of large ones, and a small write into
+        // one of those takes twice as long.
+        let zeros = vec![0; 32 << 10];
         for at in (0..bytes).step_by(zeros.len()) {
             file.write_all_at(&zeros, at)?;
         }
@@ -36,6 +38,15 @@ impl Zeroed {
             Ok(file) => Zeroed { file, ..buffered },
             Err(_) => buffered,
         })
+    }
+
+    /// An empty file that grows with every write, past the page cache where the file system can:
+    /// what a log that keeps everything has.
+    pub fn growing_direct(directory: &Path) -> io::Result<Zeroed> {
+        let path = directory.join("growing");
+        let file = File::create_new(&path)?;
+        let direct = OpenOptions::new().write(true).custom_flags(libc::O_DIRECT).open(path);
+        Ok(Zeroed { file: direct.unwrap_or(file), bytes: u64::MAX, at: 0 })
     }
 
     /// Writes behind what was written last.

@@ -49,6 +49,10 @@ pub(crate) struct Claims {
     /// A claim that ends at or before this ring position fits for certain; 0 when that has to be
     /// looked into. Every change that makes less room sets it back.
     quick_until: u64,
+    /// The same as far as ring and segment are concerned, whichever commit the claim falls in.
+    certain_until: u64,
+    /// The bytes of a commit from which on a claim goes to the next one.
+    group_bytes_max: u64,
     /// Room each commit keeps for its padding and trailer.
     trailer_room: u64,
     pad_to_block: bool,
@@ -115,6 +119,8 @@ impl Claims {
             waiting_for_room: 0,
             is_paused: false,
             quick_until: 0,
+            certain_until: 0,
+            group_bytes_max: 0,
             trailer_room: COMMIT_FRAME_BYTES + padding_room,
             pad_to_block,
         }
@@ -169,7 +175,7 @@ impl Claims {
     /// From now on claims wait, or no longer.
     pub(crate) fn pause(&mut self, is_paused: bool) {
         self.is_paused = is_paused;
-        self.quick_until = 0;
+        (self.quick_until, self.certain_until) = (0, 0);
     }
 
     /// Claims the batch if it is known to fit without looking into it; as `claim` otherwise.
@@ -178,6 +184,8 @@ impl Claims {
         if self.position + batch.frame_bytes > self.quick_until || terms.time_ns.is_some() {
             return None;
         }
+        debug_assert_eq!(self.fit(batch, 0), Fit::Here, "what is certain is so");
+        debug_assert!(self.open_bytes() + batch.frame_bytes <= self.group_bytes_max);
         Some(self.add(batch, terms))
     }
 
@@ -206,6 +214,7 @@ impl Claims {
 
     /// Claims the batch; `fit` has said `Here`.
     pub(crate) fn claim(&mut self, batch: &Batch<'_>, terms: Terms, group_bytes_max: u64) -> Claim {
+        self.group_bytes_max = group_bytes_max;
         let large = self.is_large(batch);
         let is_full = self.open_bytes() + batch.frame_bytes > group_bytes_max;
         if large || is_full || terms.time_ns.is_some() {
@@ -222,7 +231,8 @@ impl Claims {
         if large || terms.time_ns.is_some() {
             self.close_open();
         } else {
-            self.quick_until = self.certain_room(group_bytes_max);
+            self.certain_until = self.certain_room();
+            self.quick_until = self.quick_room();
         }
         claim
     }
@@ -262,13 +272,21 @@ impl Claims {
         }
     }
 
-    /// Up to which ring position claims fit whatever they are made of: in the open commit, in the
-    /// ring, and in the segment together with what the footer says of their records.
-    fn certain_room(&self, group_bytes_max: u64) -> u64 {
-        let Some(open) = &self.segment else { return 0 };
+    /// Up to which ring position claims fit the open commit as well.
+    fn quick_room(&self) -> u64 {
         if self.is_paused || self.closed.len() > CLOSED_MAX {
             return 0;
         }
+        self.certain_until.min(self.open.start + self.group_bytes_max)
+    }
+
+    /// Up to which ring position claims fit whatever they are made of: in the ring, and in the
+    /// segment together with what the footer says of their records.
+    ///
+    /// That goes on being true when the commit is closed: its padding and trailer take as much of
+    /// the ring as of the segment, and add nothing to the footer.
+    fn certain_room(&self) -> u64 {
+        let Some(open) = &self.segment else { return 0 };
         // A record takes at least a header in the file, and at most a quarter of that in the
         // footer, which is padded like every frame.
         let records = self.next_lsn - open.first_lsn;
@@ -279,15 +297,13 @@ impl Claims {
             return 0;
         }
         let in_ring = (self.freed + self.capacity).saturating_sub(self.trailer_room);
-        (self.position + in_segment / 5 * 4)
-            .min(in_ring)
-            .min(self.open.start + group_bytes_max)
-            .min(self.position + self.capacity / 4)
+        (self.position + in_segment / 5 * 4).min(in_ring).min(self.position + self.capacity / 4)
     }
 
     /// Goes on in `segment` at its start (a new one) or where it was cleanly closed.
     pub(crate) fn enter(&mut self, segment: Arc<Segment>, bytes: u64, offset: u64, seed: Seed) {
         self.close_open();
+        self.certain_until = 0;
         let first_lsn = segment.header().first_lsn;
         self.segment = Some(OpenSegment { segment, first_lsn, bytes, offset, seed });
         self.align_to(offset);
@@ -312,18 +328,29 @@ impl Claims {
 
     /// The next commit to write; closes the open one when it is the only one.
     pub(crate) fn take(&mut self) -> Option<Group> {
-        if self.closed.is_empty() {
-            self.close_open();
-        }
-        self.closed.pop_front()
+        self.closed.pop_front().or_else(|| self.end_open())
     }
 
     /// The ring below `position` is free again.
     pub(crate) fn free(&mut self, position: u64) {
         self.freed = self.freed.max(position);
-        if self.is_idle() && self.open.start == self.position {
+        if self.is_ring_empty() {
+            self.rewind();
             self.freed = self.position;
         }
+    }
+
+    /// Goes on at the start of the ring's memory, where that was left some way behind: a log of
+    /// small commits uses the same memory again and again, which is near, instead of all of it.
+    /// Nothing is in the ring.
+    fn rewind(&mut self) {
+        if self.position % self.capacity < REWIND_BYTES {
+            return;
+        }
+        let in_block = self.position % BLOCK_BYTES;
+        self.position = self.position.next_multiple_of(self.capacity) + in_block;
+        (self.open.start, self.open.end) = (self.position, self.position);
+        (self.quick_until, self.certain_until) = (0, 0);
     }
 
     /// Takes back every claim from `group` on: none of it was written. Returns whether anything of
@@ -354,7 +381,7 @@ impl Claims {
     }
 
     fn restart(&mut self) {
-        self.quick_until = 0;
+        (self.quick_until, self.certain_until) = (0, 0);
         self.segment = None;
         self.sync_wanted = self.sync_wanted.min(self.next_lsn);
         self.freed = self.position;
@@ -371,12 +398,20 @@ impl Claims {
         (DATA_START + batch.frame_bytes + self.trailer_room + footer).next_multiple_of(BLOCK_BYTES)
     }
 
-    /// Ends the open commit, if it has records, behind the room of its trailer.
+    /// Ends the open commit, if it has records; it waits for the committer.
     fn close_open(&mut self) {
-        if self.open.count == 0 {
-            return;
+        if let Some(group) = self.end_open() {
+            self.closed.push_back(group);
+            self.quick_until = self.quick_room();
         }
-        let Some(segment) = &mut self.segment else { return };
+    }
+
+    /// Ends the open commit, if it has records, behind the room of its trailer.
+    fn end_open(&mut self) -> Option<Group> {
+        if self.open.count == 0 {
+            return None;
+        }
+        let segment = self.segment.as_mut()?;
         let padding = if self.pad_to_block { padding_before_trailer(segment.offset) } else { 0 };
         let room = padding + COMMIT_FRAME_BYTES;
         self.open.end = self.position;
@@ -385,17 +420,18 @@ impl Claims {
         let offset = segment.offset;
         self.position += room;
         if self.open.large.is_some() {
+            self.certain_until = 0;
             self.align_to(offset);
         }
         self.open.after = self.position;
         let next = Group::empty(self.open.generation + 1, self.next_lsn);
-        self.closed.push_back(std::mem::replace(&mut self.open, next));
+        let group = std::mem::replace(&mut self.open, next);
         self.begin_open();
+        Some(group)
     }
 
     /// Starts the open commit at the current place of the current segment.
     fn begin_open(&mut self) {
-        self.quick_until = 0;
         self.open.start = self.position;
         self.open.end = self.position;
         if let Some(open) = &self.segment {
@@ -404,6 +440,7 @@ impl Claims {
             self.open.seed = Some(open.seed);
             self.open.offset = open.offset;
         }
+        self.quick_until = self.quick_room();
     }
 
     /// Skips to the next position that agrees with `offset` modulo a block.
@@ -423,57 +460,8 @@ fn padding_before_trailer(offset: u64) -> u64 {
     }
 }
 
+/// A log that empties its ring at every commit keeps to about as much of it.
+const REWIND_BYTES: u64 = 1 << 20;
+
 #[cfg(test)]
-mod tests {
-    use std::path::PathBuf;
-
-    use super::*;
-    use crate::limits::SEGMENT_BYTES_MAX;
-    use crate::lsn::{FileOffset, Place, SegmentId};
-    use crate::options::{Options, ReadMode};
-    use crate::segment::SegmentHeader;
-    use crate::vfs::MemVfs;
-
-    fn segment() -> Arc<Segment> {
-        let header = SegmentHeader {
-            uuid: [3; 16],
-            id: SegmentId(1),
-            first_lsn: 1,
-            epoch: 1,
-            salt: 1,
-            created_ns: 0,
-            predecessor: None,
-            durable_through: Place { segment: SegmentId(0), offset: FileOffset(0) },
-            state_seq: 0,
-        };
-        let path = PathBuf::from("/log/1");
-        Segment::new(Arc::new(MemVfs::new()), path, header, ReadMode::Map, None, None)
-    }
-
-    #[test]
-    fn offsets_up_to_the_end_of_the_largest_segment_are_exact() {
-        let segment = segment();
-        let seed = segment.header().seed();
-        let mut claims = Claims::new(1, 1 << 20, false);
-        let start = SEGMENT_BYTES_MAX - 64 * 1024;
-        claims.enter(Arc::clone(&segment), SEGMENT_BYTES_MAX, start, seed);
-        let record = [0; 1000];
-        let batch = Batch::one(&record, &Options::default()).expect("within limits");
-        let terms = Terms { wants_sync: true, acknowledged: false, time_ns: None };
-        let mut offsets = Vec::new();
-        while claims.fit(&batch, SEGMENT_BYTES_MAX) == Fit::Here {
-            let claim = claims.claim(&batch, terms, 1 << 20);
-            assert_eq!(claim.destination.offset % BLOCK_BYTES, claim.position % BLOCK_BYTES);
-            offsets.push(claim.destination.offset);
-        }
-        assert!(matches!(claims.fit(&batch, SEGMENT_BYTES_MAX), Fit::NeedsSegment(_)));
-        assert!(offsets.len() > 50, "{} records fitted", offsets.len());
-        assert!(offsets.iter().all(|&offset| offset > u64::from(u32::MAX) - 64 * 1024));
-        let indexed = segment.index_entries(offsets.len() as u32).map(|entry| u64::from(entry) * 8);
-        assert!(indexed.eq(offsets.iter().copied()));
-        let records = offsets.len() as u64;
-        let end = offsets.last().expect("some") + batch.frame_bytes + COMMIT_FRAME_BYTES;
-        let footer = footer_bytes(records, OPENINGS_PER_SEGMENT_MAX as u64);
-        assert!(end + footer <= SEGMENT_BYTES_MAX, "the footer still fits");
-    }
-}
+mod tests;

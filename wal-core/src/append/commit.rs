@@ -3,22 +3,21 @@
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use super::claims::GENERATIONS;
+use super::claims::{Claims, GENERATIONS};
 use super::engine::Engine;
-use super::gather::Gather;
 use super::group::Group;
 use super::pace::Pace;
+use super::tail::Tail;
 use super::writer::SegmentWriter;
 use crate::checksum::crc32;
 use crate::error::{Error, ErrorKind, Result};
-use crate::frame::{Commit, Frame, Kind};
+use crate::frame::Commit;
 use crate::growth::Growth;
-use crate::live::Live;
-use crate::lsn::{FileOffset, Place, SegmentId};
+use crate::lsn::{FileOffset, Place};
 use crate::options::{Io, Retention};
-use crate::segment::{DATA_START, Extent, Footer, Predecessor, Segment, SegmentHeader};
+use crate::segment::{DATA_START, Footer, Segment, SegmentHeader};
 use crate::vfs::File;
 
 /// What only the flushing thread touches: the end of the log and the file it is in.
@@ -27,25 +26,10 @@ pub(crate) struct Committer {
     /// The segment being written; none before the first commit and after a discontinuity.
     pub(crate) active: Option<Active>,
     pub(super) pace: Pace,
-    pub(super) gather: Gather,
     /// Whether the state file has yet to hear of the active segment, or of its newest opening.
     pub(crate) is_news: bool,
-}
-
-/// The end of the log as far as it is written.
-#[derive(Clone, Debug)]
-pub(crate) struct Tail {
-    /// The newest segment, whether or not it is still being written; none in an empty log.
-    pub(crate) segment: Option<SegmentId>,
-    pub(crate) end: u64,
-    pub(crate) next_lsn: u64,
-    pub(crate) chain: u32,
-    /// Where the newest segment's footer stands, once it has one.
-    pub(crate) footer: Option<u64>,
-    /// Time of the last commit.
-    pub(crate) time_ns: u64,
-    /// Everything before this place is on stable storage.
-    pub(crate) durable_through: Place,
+    /// Up to where the ring could be given back to the claims, but was not yet.
+    unfreed: Option<u64>,
 }
 
 /// The segment being written.
@@ -57,6 +41,8 @@ pub(crate) struct Active {
     pub(crate) zeroed_to: u64,
     /// How far it is being zeroed in the background.
     pub(crate) growing_to: u64,
+    /// Up to where the system was asked to write back what is not synced.
+    pub(crate) written_back_to: u64,
     /// Whether a spare for the segment after it was asked for.
     pub(crate) has_asked_for_spare: bool,
     pub(crate) commits: u32,
@@ -66,8 +52,19 @@ pub(crate) struct Active {
 impl Committer {
     /// Goes on after `tail`, with no segment active.
     pub(crate) fn new(tail: Tail) -> Committer {
-        let (pace, gather) = (Pace::default(), Gather::default());
-        Committer { tail, active: None, pace, gather, is_news: false }
+        Committer { tail, active: None, pace: Pace::default(), is_news: false, unfreed: None }
+    }
+
+    /// Whether this segment is the one being written.
+    fn is_in(&self, segment: &Arc<Segment>) -> bool {
+        self.active.as_ref().is_some_and(|active| Arc::ptr_eq(&active.segment, segment))
+    }
+
+    /// Gives back what was written of the ring; returns whether somebody waits for room.
+    pub(super) fn free_ring(&mut self, claims: &mut Claims) -> bool {
+        let Some(position) = self.unfreed.take() else { return false };
+        claims.free(position);
+        claims.waiting_for_room > 0
     }
 
     /// Whether the active segment is written past the page cache.
@@ -84,6 +81,7 @@ impl Active {
             growth,
             zeroed_to: 0,
             growing_to: 0,
+            written_back_to: 0,
             has_asked_for_spare: false,
             commits: 0,
             first_ns: 0,
@@ -100,40 +98,68 @@ impl Active {
 impl Engine {
     /// Writes the next commit, if there is one, and syncs if somebody wants it.
     ///
-    /// Inline, the caller is itself one of those who wait for it.
+    /// Inline, the caller is itself one of those who wait for it, flushes nothing that is not due,
+    /// and gives back with `Committer::free_ring` what is left to give back. Returns whether there
+    /// was anything to do.
     pub(super) fn flush(
         self: &Arc<Engine>,
         committer: &mut Committer,
         is_inline: bool,
-    ) -> Result<()> {
+    ) -> Result<bool> {
+        // Whoever had the committer before may have lost bytes: a sync that succeeded now would
+        // not mean that they are safe.
+        if let Some(cause) = self.poisoned() {
+            return Err(cause.clone());
+        }
         let started = Instant::now();
-        let (group, sync_wanted) = {
-            let mut claims = self.claims();
-            let group = claims.take();
-            (group, claims.sync_wanted)
-        };
+        let mut claims = self.claims();
+        if is_inline && !self.is_due(&claims) {
+            return Ok(false);
+        }
+        let (group, sync_wanted) = (claims.take(), claims.sync_wanted);
+        drop(claims);
+        self.gather.start(self.marks.submitted.load(Ordering::Acquire));
+        let mut time = Duration::ZERO;
         if let Some(group) = &group {
             self.wait_published(group)?;
             self.commit(committer, group).map_err(|error| self.fail(committer, group, error))?;
+            time = started.elapsed();
+            self.meters.write_latency.record(time);
         }
         let durable = self.marks.durable.load(Ordering::Relaxed);
+        let count = group.as_ref().map_or(0, |group| u64::from(group.count));
         let wants_sync = group.is_some_and(|group| group.wants_sync);
         let is_owed = sync_wanted > durable && committer.tail.next_lsn >= sync_wanted;
-        let is_awaited = || self.waiters.awaits_sync(durable, committer.tail.next_lsn);
-        if wants_sync || is_owed || self.is_sync_due(committer) || is_awaited() {
+        let is_alone = self.waiters.is_empty();
+        let is_awaited = || !is_alone && self.waiters.awaits_sync(durable, committer.tail.next_lsn);
+        let syncs = wants_sync || is_owed || self.is_sync_due(committer) || is_awaited();
+        if syncs || !is_inline {
+            // Others may need the room meanwhile.
+            self.give_room(committer);
+        }
+        if syncs {
             committer.pace.synced();
-            self.sync_tail(committer).inspect_err(|error| self.poison(error.clone()))?;
+            let sync = self.sync_tail(committer, started + time);
+            time += sync.inspect_err(|error| self.poison(error.clone()))?;
         }
         let written = self.marks.written.load(Ordering::Relaxed);
         let durable = self.marks.durable.load(Ordering::Relaxed);
-        let mut woken = self.waiters.wake(written, durable);
-        woken.threads += u32::from(is_inline);
+        if !is_alone || syncs && !self.waiters.is_empty() {
+            self.waiters.wake(written, durable);
+        }
         let submitted = self.marks.submitted.load(Ordering::Acquire);
-        committer.gather.committed(started.elapsed(), woken, submitted);
-        let yield_time = committer.gather.yield_time().as_nanos() as u64;
-        self.marks.yield_ns.store(yield_time, Ordering::Relaxed);
+        // A stream is bound by bandwidth, and whoever feeds it does not wait for its commits.
+        let count = if committer.pace.is_stream() { 0 } else { count };
+        self.gather.committed(time, count, written, submitted);
         self.after_flush(committer, written > durable);
-        Ok(())
+        Ok(true)
+    }
+
+    /// Gives back what was written of the ring, now.
+    fn give_room(&self, committer: &mut Committer) {
+        if committer.unfreed.is_some() && committer.free_ring(&mut self.claims()) {
+            self.room.notify_all();
+        }
     }
 
     /// Waits until every claim of the group has been published. Appenders are only copying and
@@ -158,13 +184,11 @@ impl Engine {
 
     /// Gives the group's bytes to the kernel and makes them readable where the level allows.
     fn commit(self: &Arc<Engine>, committer: &mut Committer, group: &Group) -> Result<()> {
-        let started = Instant::now();
         let (Some(segment), Some(seed)) = (&group.segment, group.seed) else {
             return Err(Error::plain(ErrorKind::Internal, "a commit without a segment"));
         };
-        let is_active =
-            committer.active.as_ref().is_some_and(|active| Arc::ptr_eq(&active.segment, segment));
-        let header = if is_active { None } else { Some(self.rotate(committer, group)?) };
+        let header =
+            if committer.is_in(segment) { None } else { Some(self.rotate(committer, group)?) };
         let time_ns = group.time_ns.unwrap_or_else(|| self.now_ns()).max(committer.tail.time_ns);
         let header_bytes = header.as_ref().map(SegmentHeader::encode).unwrap_or_default();
         let chain_before = header.as_ref().map_or(committer.tail.chain, SegmentHeader::chain);
@@ -176,9 +200,9 @@ impl Engine {
         let large = group.large.as_ref().and_then(|slot| slot.get());
         let large = large.map(Vec::as_slice).unwrap_or_default();
         let padding_offset = group.offset + (head.len() + rest.len() + large.len()) as u64;
-        let padding = padding(group, padding_offset);
-        let chain = crc32(crc32(crc32(chain_before, head), rest), large);
-        let chain = crc32(chain, &padding);
+        let padding = group.padding_frame(padding_offset);
+        let covered = [head, rest, large, &padding].into_iter().filter(|piece| !piece.is_empty());
+        let chain = covered.fold(chain_before, crc32);
         let trailer = Commit {
             first_lsn: group.first_lsn,
             count: group.count,
@@ -197,9 +221,8 @@ impl Engine {
         if end > active.zeroed_to {
             active.zeroed_to = active.growth.reserve(end);
         }
-        let written = active
-            .writer
-            .write(&[&header_bytes, head, rest, large, &padding, &trailer])
+        let written = self
+            .write_group(active, group, [&header_bytes, head, rest, large, &padding, &trailer])
             .map_err(|error| Error::io("writing a commit", active.segment.path(), error))?;
         if active.commits == 0 {
             active.first_ns = time_ns;
@@ -214,26 +237,43 @@ impl Engine {
             self.publish_segment(segment);
         }
         committer.pace.written(written);
-        self.meters.bytes_written.add(written);
-        self.meters.write_latency.record(started.elapsed());
+        self.meters.bytes_written.add_alone(written);
+        self.meters.commits.add_alone(1);
+        self.meters.records.add_alone(u64::from(group.count));
+        self.meters.record_bytes.add_alone(group.payload_bytes);
         self.marks.time_ns.store(time_ns, Ordering::Relaxed);
-        self.publish_commit(group);
+        self.marks.written.store(group.next_lsn(), Ordering::Release);
+        committer.unfreed = Some(group.after);
         Ok(())
     }
 
-    /// Tells that the group is with the kernel, and gives its part of the ring back.
-    fn publish_commit(&self, group: &Group) {
-        self.meters.commits.add(1);
-        self.meters.records.add(u64::from(group.count));
-        self.meters.record_bytes.add(group.payload_bytes);
-        self.marks.written.store(group.next_lsn(), Ordering::Release);
-        let mut claims = self.claims();
-        claims.free(group.after);
-        let is_awaited = claims.waiting_for_room > 0;
-        drop(claims);
-        if is_awaited {
-            self.room.notify_all();
+    /// Writes a commit's header, frames (in one or two pieces), own frames, padding and trailer.
+    ///
+    /// What it ends with has its room in the ring, right behind the frames: put there, it is one
+    /// piece with them for the kernel. A batch that brought its own frames has it apart.
+    fn write_group(
+        &self,
+        active: &mut Active,
+        group: &Group,
+        pieces: [&[u8]; 6],
+    ) -> io::Result<u64> {
+        let [header, _, _, large, padding, trailer] = pieces;
+        if !large.is_empty() {
+            return active.writer.write(&pieces);
         }
+        let trailer_at = group.end + padding.len() as u64;
+        // SAFETY: the range from `group.start` to `group.after` was claimed for this group, all of
+        // its frames were published, and only the committer touches what is behind them. It is
+        // freed after this.
+        #[allow(unsafe_code)]
+        let [head, rest] = unsafe {
+            if !padding.is_empty() {
+                self.ring.copy_in(group.end, padding);
+            }
+            self.ring.copy_in(trailer_at, trailer);
+            self.ring.slices(group.start..trailer_at + trailer.len() as u64)
+        };
+        active.writer.write(&[header, head, rest])
     }
 
     /// Closes the active segment for good and makes the group's segment the active one. Its header
@@ -258,7 +298,7 @@ impl Engine {
         };
         let acquired = self.spares.acquire(segment.id(), group.segment_bytes, is_direct)?;
         if acquired.missed {
-            self.meters.spare_misses.add(1);
+            self.meters.spare_misses.add_alone(1);
         }
         let tail = &committer.tail;
         let header = SegmentHeader {
@@ -272,7 +312,7 @@ impl Engine {
         segment.activate(Arc::clone(writer.reading_file()));
         committer.active = Some(Active::new(Arc::clone(segment), writer, acquired.growth));
         self.marks.is_direct.store(committer.is_direct(), Ordering::Relaxed);
-        self.meters.rotations.add(u64::from(header.predecessor.is_some()));
+        self.meters.rotations.add_alone(u64::from(header.predecessor.is_some()));
         Ok(header)
     }
 
@@ -326,8 +366,8 @@ impl Engine {
         }
         .and_then(|()| active.sync().map_err(|source| error(source).with_kind(ErrorKind::Io)))
         .inspect_err(|error| self.poison(error.clone()))?;
-        self.meters.syncs.add(1);
-        self.meters.bytes_written.add(bytes.len() as u64);
+        self.meters.syncs.add_alone(1);
+        self.meters.bytes_written.add_alone(bytes.len() as u64);
         tail.footer = Some(tail.end);
         tail.durable_through = Place {
             segment: active.segment.id(),
@@ -342,25 +382,30 @@ impl Engine {
         Ok(())
     }
 
-    /// When this returns, everything written so far survives power loss.
-    pub(super) fn sync_tail(&self, committer: &mut Committer) -> Result<()> {
-        let Some(active) = &committer.active else { return Ok(()) };
+    /// When this returns, everything written so far survives power loss. Tells how long it has
+    /// taken since `started`.
+    pub(super) fn sync_tail(
+        &self,
+        committer: &mut Committer,
+        started: Instant,
+    ) -> Result<Duration> {
+        let Some(active) = &committer.active else { return Ok(Duration::ZERO) };
         if self.marks.durable.load(Ordering::Relaxed) >= committer.tail.next_lsn {
-            return Ok(());
+            return Ok(Duration::ZERO);
         }
-        let started = Instant::now();
         let path = active.segment.path();
         active.sync().map_err(|error| {
             Error::io("syncing a segment", path, error).with_kind(ErrorKind::Io)
         })?;
-        self.meters.syncs.add(1);
-        self.meters.sync_latency.record(started.elapsed());
+        let time = started.elapsed();
+        self.meters.syncs.add_alone(1);
+        self.meters.sync_latency.record(time);
         committer.tail.durable_through =
             Place { segment: active.segment.id(), offset: FileOffset(committer.tail.end) };
         self.marks.durable.store(committer.tail.next_lsn, Ordering::Release);
         self.durable_segment.store(active.segment.id().0, Ordering::Release);
         self.listeners.tell(|| Ok(self.durable_lsn()));
-        Ok(())
+        Ok(time)
     }
 
     /// What a failed commit leaves: a full disk takes the claims back, anything else poisons.
@@ -405,7 +450,7 @@ impl Engine {
         active.sync().map_err(|error| {
             Error::io("syncing a segment", path, error).with_kind(ErrorKind::Io)
         })?;
-        self.meters.syncs.add(1);
+        self.meters.syncs.add_alone(1);
         let tail = &mut committer.tail;
         tail.durable_through = Place { segment: active.segment.id(), offset: FileOffset(tail.end) };
         self.marks.durable.fetch_max(tail.next_lsn, Ordering::AcqRel);
@@ -428,51 +473,7 @@ impl Engine {
     }
 }
 
-impl Tail {
-    /// The tail as the header of the segment after it describes it.
-    pub(crate) fn as_predecessor(&self) -> Option<Predecessor> {
-        Some(Predecessor {
-            id: self.segment?,
-            end: FileOffset(self.end),
-            next_lsn: self.next_lsn,
-            chain: self.chain,
-            footer: self.footer.map(FileOffset),
-        })
-    }
-
-    /// The tail as the end of a segment that is not written any more.
-    pub(crate) fn extent(&self) -> Extent {
-        let Tail { end, next_lsn, chain, footer, .. } = *self;
-        Extent { end, next_lsn, chain, footer }
-    }
-}
-
-impl Live {
-    /// The same with one more segment.
-    fn with_newest(&self, segment: Arc<Segment>) -> Live {
-        let mut segments = self.segments.clone();
-        segments.push(segment);
-        Live { segments, first_lsn: self.first_lsn, cuts: self.cuts.clone() }
-    }
-
-    /// The same with another object for the newest segment.
-    fn with_newest_replaced(&self, segment: Arc<Segment>) -> Live {
-        let mut segments = self.segments.clone();
-        segments.pop();
-        segments.push(segment);
-        Live { segments, first_lsn: self.first_lsn, cuts: self.cuts.clone() }
-    }
-}
-
-/// The padding frame before the group's trailer; empty when none is wanted.
-fn padding(group: &Group, offset: u64) -> Vec<u8> {
-    let (Some(segment), Some(seed)) = (&group.segment, group.seed) else { return Vec::new() };
-    if group.padding == 0 {
-        return Vec::new();
-    }
-    let payload = vec![0; (group.padding - crate::frame::FRAME_HEADER_BYTES) as usize];
-    let delta = (group.next_lsn() - segment.header().first_lsn) as u32;
-    Frame::build(Kind::Padding, delta, &payload, offset, seed)
-}
-
 const _: () = assert!(DATA_START.is_multiple_of(8));
+
+#[cfg(test)]
+mod tests;

@@ -8,6 +8,7 @@ use std::time::Instant;
 use super::chores::Chores;
 use super::claims::{Claims, GENERATIONS};
 use super::commit::Committer;
+use super::gather::Gather;
 use super::ring::Ring;
 use super::waiters::Waiters;
 use crate::error::{Error, ErrorKind, Result};
@@ -40,6 +41,7 @@ pub(crate) struct Engine {
     pub(super) published: [Published; GENERATIONS],
     pub(crate) marks: Marks,
     pub(super) waiters: Waiters,
+    pub(super) gather: Gather,
     /// Held by whoever flushes, across I/O. Appenders only ever try it.
     pub(super) committer: Mutex<Committer>,
     /// Whether a background flush is on its way or at work.
@@ -109,8 +111,6 @@ pub(crate) struct Marks {
     pub(crate) incarnation: AtomicU64,
     /// Not a mark: the time of the latest commit. Written by the committer.
     pub(crate) time_ns: AtomicU64,
-    /// Not a mark: how long a waiting appender yields before it sleeps. Written by the committer.
-    pub(crate) yield_ns: AtomicU64,
 }
 
 /// A counter on a cache line of its own.
@@ -148,9 +148,9 @@ impl Engine {
                 is_direct: AtomicBool::new(parts.committer.is_direct()),
                 incarnation: AtomicU64::new(0),
                 time_ns: AtomicU64::new(parts.committer.tail.time_ns),
-                yield_ns: AtomicU64::new(0),
             },
             waiters: Waiters::default(),
+            gather: Gather::default(),
             committer: Mutex::new(parts.committer),
             flushing: AtomicBool::new(false),
             commits_seen: AtomicU64::new(0),

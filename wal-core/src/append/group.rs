@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use crate::frame::Seed;
+use crate::frame::{FRAME_HEADER_BYTES, Frame, Kind, Seed};
 use crate::segment::Segment;
 
 /// Everything one flush takes: the frames of a commit.
@@ -66,5 +66,16 @@ impl Group {
     /// The LSN after its last record.
     pub(crate) fn next_lsn(&self) -> u64 {
         self.first_lsn + u64::from(self.count)
+    }
+
+    /// The padding frame before its trailer, as it stands at `offset`; empty when none is wanted.
+    pub(super) fn padding_frame(&self, offset: u64) -> Vec<u8> {
+        let (Some(segment), Some(seed)) = (&self.segment, self.seed) else { return Vec::new() };
+        if self.padding == 0 {
+            return Vec::new();
+        }
+        let payload = vec![0; (self.padding - FRAME_HEADER_BYTES) as usize];
+        let delta = (self.next_lsn() - segment.header().first_lsn) as u32;
+        Frame::build(Kind::Padding, delta, &payload, offset, seed)
     }
 }

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use super::commit::{Committer, Tail as End};
+use super::commit::Committer;
 use super::engine::{Engine, Marks};
 use super::submit::Timer;
+use super::tail::Tail as End;
 use super::waiters::Bound;
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits::CLEAN_SCAN_BYTES_MAX;

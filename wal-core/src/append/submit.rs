@@ -138,6 +138,9 @@ impl Engine {
             match claims.fit(batch, self.options.segment_bytes) {
                 Fit::Here => {
                     let claim = claims.claim(batch, terms, self.options.max_batch_bytes);
+                    if claims.has_closed() {
+                        self.gather.give_up();
+                    }
                     self.marks.submitted.store(claims.next_lsn(), Ordering::Release);
                     return Ok(claim);
                 }
@@ -231,6 +234,7 @@ impl Engine {
         self.meters.waits_for_room.add(1);
         // Whoever makes room must be running; it cannot get past the lock held here before the
         // wait below has begun.
+        self.gather.give_up();
         self.kick();
         claims.waiting_for_room += 1;
         let waited = self.room.wait_timeout(claims, timeout);

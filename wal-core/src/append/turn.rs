@@ -5,9 +5,9 @@ use std::path::Path;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, MutexGuard, PoisonError, TryLockError};
 use std::task::Waker;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use super::claims::GENERATIONS;
+use super::claims::{Claims, GENERATIONS};
 use super::commit::Committer;
 use super::engine::{Engine, TakenBack};
 use super::group::Group;
@@ -43,6 +43,12 @@ impl Engine {
                 continue;
             }
             let Some(place) = self.waiters.queue_thread(bound, is_over) else { continue };
+            // Whoever has the committer looks into the queue after letting go of it, and both have
+            // a fence in between: either that sees this place, or this sees the committer free.
+            if deadline.is_none() && self.take_turn() {
+                self.waiters.leave(place);
+                continue;
+            }
             if incarnation.is_none() {
                 // The record may have come, at a level that asks for no sync, just before the wait
                 // was queued: whoever wrote it did not know that it is waited for.
@@ -73,18 +79,23 @@ impl Engine {
     /// Lets others run until the wait is over or the flush has become the caller's; returns whether
     /// either has come before it is better to sleep.
     fn yield_until(self: &Arc<Engine>, is_over: &impl Fn() -> bool) -> bool {
-        let yield_time = Duration::from_nanos(self.marks.yield_ns.load(Ordering::Relaxed));
-        if yield_time.is_zero() {
+        if self.gather.yield_time().is_zero() {
             return false;
         }
         let start = Instant::now();
-        while start.elapsed() < yield_time {
+        let mut before = start;
+        loop {
             std::thread::yield_now();
+            let now = Instant::now();
+            self.gather.yielded(now - before);
             if is_over() || self.try_flush() {
                 return true;
             }
+            if now - start >= self.gather.yield_time() {
+                return false;
+            }
+            before = now;
         }
-        false
     }
 
     /// How waiting for `bound` ended; none while it goes on.
@@ -134,25 +145,49 @@ impl Engine {
         (self.claims().completed_incarnation() > incarnation).then_some(Ok(()))
     }
 
-    /// Flushes one commit if there is something to flush and nobody else is flushing; returns
-    /// whether it did.
+    /// Flushes one commit if it is time to and nobody else is flushing; returns whether it did.
     pub(crate) fn try_flush(self: &Arc<Engine>) -> bool {
+        !self.is_gathering() && self.may_have_work() && self.flush_if_free()
+    }
+
+    /// Sees to it that what there is gets flushed, for somebody who is about to sleep; returns
+    /// whether the caller flushed.
+    fn take_turn(self: &Arc<Engine>) -> bool {
         if !self.has_work() {
             return false;
         }
+        if self.is_gathering() {
+            self.kick();
+            return false;
+        }
+        self.flush_if_free()
+    }
+
+    fn flush_if_free(self: &Arc<Engine>) -> bool {
         let mut committer = match self.committer.try_lock() {
             Ok(committer) => committer,
             Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
             Err(TryLockError::WouldBlock) => return false,
         };
-        self.delay_for_more(&mut committer);
-        self.meters.flushes_inline.add(1);
-        // The error is in the log's state by now, where every waiter finds it.
-        let _ = self.flush(&mut committer, true);
+        self.delay_for_more();
+        // An error is in the log's state by now, where every waiter finds it.
+        let has_flushed = self.flush(&mut committer, true).unwrap_or(true);
+        self.meters.flushes_inline.add_alone(u64::from(has_flushed));
+        let mut claims = self.claims();
+        let is_awaited = committer.free_ring(&mut claims);
+        // Whoever came meanwhile found the committer taken. It is let go under the lock of the
+        // claims, so that what was claimed before is seen here, and who claims later finds it free.
         drop(committer);
-        // Whoever came meanwhile found the committer taken and waits for it.
-        self.go_on();
-        true
+        let has_more = self.is_due(&claims);
+        drop(claims);
+        if is_awaited {
+            self.room.notify_all();
+        }
+        // Those who yield ask again; for those who sleep somebody has to go on.
+        if has_more && !self.waiters.is_empty() {
+            self.kick();
+        }
+        has_flushed
     }
 
     /// Has a background thread flush what there is.
@@ -181,7 +216,8 @@ impl Engine {
         while !self.claims().is_idle() {
             self.flush(committer, false)?;
         }
-        self.sync_tail(committer).inspect_err(|error| self.poison(error.clone()))?;
+        self.sync_tail(committer, Instant::now())
+            .inspect_err(|error| self.poison(error.clone()))?;
         let written = self.marks.written.load(Ordering::Relaxed);
         self.waiters.wake(written, self.marks.durable.load(Ordering::Relaxed));
         Ok(())
@@ -191,8 +227,11 @@ impl Engine {
         loop {
             let mut committer = self.committer();
             while self.has_work() {
-                self.delay_for_more(&mut committer);
-                self.meters.flushes_background.add(1);
+                while self.is_gathering() {
+                    self.gather.pause();
+                }
+                self.delay_for_more();
+                self.meters.flushes_background.add_alone(1);
                 let _ = self.flush(&mut committer, false);
             }
             drop(committer);
@@ -204,29 +243,42 @@ impl Engine {
         }
     }
 
-    /// Whether somebody has to flush: a commit is due, or a sync is owed.
-    fn has_work(&self) -> bool {
-        if self.poisoned().is_some() {
-            return false;
-        }
-        let claims = self.claims();
-        claims.is_flush_due() || claims.sync_wanted > self.marks.durable.load(Ordering::Acquire)
+    /// Whether it is worth while to look with the committer held.
+    fn may_have_work(&self) -> bool {
+        let written = self.marks.written.load(Ordering::Acquire);
+        let is_unwritten = self.marks.submitted.load(Ordering::Acquire) > written;
+        let is_delayed = !self.options.max_batch_delay.is_zero();
+        is_unwritten && !is_delayed || self.has_work()
     }
 
-    /// Waits for more records: for those who are coming back from the last commit, or for as long
-    /// as a user asks for who trades latency for fewer syncs.
-    fn delay_for_more(&self, committer: &mut Committer) {
-        let claims = self.claims();
-        if claims.open_bytes() >= self.options.max_batch_bytes || claims.has_closed() {
-            return;
-        }
-        drop(claims);
+    /// Whether somebody has to flush: a commit is due, or a sync is owed.
+    fn has_work(&self) -> bool {
+        self.is_due(&self.claims())
+    }
+
+    /// The same of these claims.
+    pub(super) fn is_due(&self, claims: &Claims) -> bool {
+        self.poisoned().is_none()
+            && (claims.is_flush_due()
+                || claims.sync_wanted > self.marks.durable.load(Ordering::Acquire))
+    }
+
+    /// Waits for more records for as long as a user asks for who trades latency for fewer syncs.
+    fn delay_for_more(&self) {
         let delay = self.options.max_batch_delay;
         if delay.is_zero() {
-            committer.gather.wait(|| self.marks.submitted.load(Ordering::Acquire));
-        } else {
+            return;
+        }
+        let claims = self.claims();
+        if claims.open_bytes() < self.options.max_batch_bytes && !claims.has_closed() {
+            drop(claims);
             std::thread::sleep(delay);
         }
+    }
+
+    /// Whether the next commit waits for those whom the last one has served.
+    fn is_gathering(&self) -> bool {
+        self.gather.is_waiting(self.marks.submitted.load(Ordering::Acquire))
     }
 
     /// Queues a task for `bound` unless `is_over`; returns whether it was queued.
@@ -278,9 +330,17 @@ impl Engine {
             let path = active.segment.path().to_owned();
             self.chore(move |engine| engine.grow(&growth, target, &path));
         }
+        if !has_unsynced {
+            active.written_back_to = end;
+        } else if end >= active.written_back_to + WRITE_BACK_BYTES {
+            // Else all of a segment is written back when it is full, and appends wait for it.
+            let from = std::mem::replace(&mut active.written_back_to, end);
+            let file = Arc::clone(active.writer.file());
+            self.chore(move |_| file.write_back(from, end - from));
+        }
         if !active.has_asked_for_spare && end > self.options.segment_bytes / 2 {
             active.has_asked_for_spare = true;
-            let bytes = if is_stream { SEGMENT_BYTES_INITIAL } else { self.options.segment_bytes };
+            let bytes = if is_stream { SEGMENT_BYTES_INITIAL } else { growth::AHEAD_BYTES };
             self.chore(move |engine| {
                 let next = engine.next_segment.load(Ordering::Relaxed);
                 let is_over = || engine.is_closed();
@@ -336,3 +396,5 @@ impl Engine {
 
 /// How often LSNs can be taken back before tickets not asked until then are told so.
 const TAKEN_BACK_MAX: usize = 1024;
+/// How much stays in the page cache before it is written back, where nobody asks for a sync.
+const WRITE_BACK_BYTES: u64 = 4 << 20;

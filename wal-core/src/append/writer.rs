@@ -171,6 +171,10 @@ impl<'a> Parts<'a> {
 
 /// Writes the pieces at `offset`, however short the single writes are.
 pub(crate) fn write_all(file: &dyn File, pieces: &[&[u8]], mut offset: u64) -> io::Result<()> {
+    let mut filled = pieces.iter().filter(|piece| !piece.is_empty());
+    if let (Some(piece), None) = (filled.next(), filled.next()) {
+        return write_one(file, piece, offset);
+    }
     let mut few = [IoSlice::new(&[]); PIECES_FEW];
     let mut many = Vec::new();
     let slices = match few.get_mut(..pieces.len()) {
@@ -193,6 +197,19 @@ pub(crate) fn write_all(file: &dyn File, pieces: &[&[u8]], mut offset: u64) -> i
         }
         offset += written as u64;
         IoSlice::advance_slices(&mut rest, written);
+    }
+    Ok(())
+}
+
+/// The same of one piece, which most commits are.
+fn write_one(file: &dyn File, mut piece: &[u8], mut offset: u64) -> io::Result<()> {
+    while !piece.is_empty() {
+        let written = file.write_at(&[IoSlice::new(piece)], offset)?;
+        if written == 0 {
+            return Err(io::ErrorKind::WriteZero.into());
+        }
+        offset += written as u64;
+        piece = piece.get(written..).unwrap_or_default();
     }
     Ok(())
 }

@@ -42,8 +42,8 @@ impl Inspection {
         }
         // What a stale slot says of the first and the last segment says nothing about the files.
         let inspection = Inspection::with(vfs, path, is_live, false, progress)?;
-        // Without the slot, a hole below the end it knew passes for a torn tail. When the proof that
-        // it is stale stands behind that hole, it is all there is to go by.
+        // Without the slot, a hole below the end it knew passes for a torn tail. When the proof
+        // that it is stale stands behind that hole, it is all there is to go by.
         Ok(if inspection.is_state_stale { inspection } else { trusting })
     }
 

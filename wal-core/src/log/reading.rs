@@ -39,8 +39,8 @@ impl Log {
 
     /// Calls `callback` with the record of each of these LSNs, in their order, until it breaks or
     /// fails. While one is verified the processor fetches those that follow, so that reads all over
-    /// a log that is in memory take a third of the time of as many calls of [`Log::read`]. Returns
-    /// how many records the callback got.
+    /// a log that is in memory take a fraction of the time of as many calls of [`Log::read`].
+    /// Returns how many records the callback got.
     ///
     /// Each record is visible at the moment it is read, not all of them at the same moment. It is
     /// the callback's while it runs; a clone is its own.

@@ -81,6 +81,19 @@ impl File for BufferedFile {
         }
     }
 
+    #[cfg(target_os = "linux")]
+    fn write_back(&self, offset: u64, len: u64) {
+        let Ok(file) = self.descriptor.file() else { return };
+        let (Ok(offset), Ok(len)) = (i64::try_from(offset), i64::try_from(len)) else { return };
+        // Only to begin, not to wait: to wait would also take the news of a failed write-back away
+        // from the sync that comes later.
+        // SAFETY: the descriptor is open, and the call touches no memory of the process. What it
+        // returns is of no interest: the next sync tells.
+        unsafe {
+            libc::sync_file_range(file.as_raw_fd(), offset, len, libc::SYNC_FILE_RANGE_WRITE);
+        }
+    }
+
     #[cfg(any(target_os = "linux", target_os = "android"))]
     fn will_read(&self, offset: u64, len: u64) {
         let Ok(file) = self.descriptor.file() else { return };
@@ -117,7 +130,8 @@ pub(super) fn write_vectored(
     // Leading empty slices could fill a whole call, which would then have written nothing.
     let Some(first) = bufs.iter().position(|buf| !buf.is_empty()) else { return Ok(0) };
     let bufs = bufs.get(first..).unwrap_or_default();
-    let bufs = bufs.get(..slices_per_call(bufs)).unwrap_or_default();
+    let count = if bufs.len() == 1 { 1 } else { slices_per_call(bufs) };
+    let bufs = bufs.get(..count).unwrap_or_default();
     let offset =
         libc::off_t::try_from(offset).map_err(|_| io::Error::from_raw_os_error(libc::EINVAL))?;
     let file = descriptor.file()?;

@@ -90,6 +90,10 @@ impl File for DirectFile {
         self.buffered.map(len)
     }
 
+    fn write_back(&self, offset: u64, len: u64) {
+        self.buffered.write_back(offset, len);
+    }
+
     fn will_read(&self, offset: u64, len: u64) {
         self.buffered.will_read(offset, len);
     }

@@ -62,6 +62,13 @@ pub trait File: Send + Sync {
         let _ = (offset, len);
     }
 
+    /// Has the system begin to write back what was written of `len` bytes at `offset`, so that less
+    /// is left for the next sync. Promises nothing: only [`File::sync`] does. Nothing comes of it
+    /// where the system has no such call.
+    fn write_back(&self, offset: u64, len: u64) {
+        let _ = (offset, len);
+    }
+
     /// What offsets, addresses and lengths of writes must be multiples of: 1 unless direct.
     fn alignment(&self) -> usize;
 }

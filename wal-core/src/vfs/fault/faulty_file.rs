@@ -90,6 +90,10 @@ impl File for FaultyFile {
         self.inner.map(len)
     }
 
+    fn write_back(&self, offset: u64, len: u64) {
+        self.inner.write_back(offset, len);
+    }
+
     fn will_read(&self, offset: u64, len: u64) {
         self.inner.will_read(offset, len);
     }
