@@ -163,6 +163,7 @@ impl Engine {
         self.flush_if_free()
     }
 
+    /// Flushes one commit if one is due and nobody else is flushing; returns whether it did.
     fn flush_if_free(self: &Arc<Engine>) -> bool {
         let mut committer = match self.committer.try_lock() {
             Ok(committer) => committer,
