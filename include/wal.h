@@ -1304,7 +1304,8 @@ int32_t wal_uuid(const struct wal_log *log, void *uuid, struct wal_error *err);
  * - Thread-safety: any thread at once.
  * - Blocking: until the records are durable, the time is up, or the log is closed or poisoned.
  * - Errors: `WAL_ERR_INVALID`, `WAL_ERR_TIMEOUT`, `WAL_ERR_CLOSED`, `WAL_ERR_POISONED`,
- *   `WAL_ERR_IO`, `WAL_ERR_FORKED`.
+ *   `WAL_ERR_IO`, `WAL_ERR_FORKED`; `WAL_ERR_FULL` when the record that had this LSN was refused
+ *   for want of room, until the LSN is issued again.
  * - Since: 0.1.0
  */
 int32_t wal_wait_durable(const struct wal_log *log,

@@ -57,18 +57,18 @@ pub(crate) fn copy(log: &Log, path: &Path) -> Result<CopyReport> {
         batch.push(record.clone());
         batch_time.get_or_insert(time);
         if !record.batch_continues() {
-            put(&target, &mut batch, &mut batch_time)?;
+            put(&target, &mut batch, &mut batch_time).map_err(of_target)?;
         }
     }
     // The log may end inside a batch that a truncation cut.
-    put(&target, &mut batch, &mut batch_time)?;
+    put(&target, &mut batch, &mut batch_time).map_err(of_target)?;
     let values = log.values().list()?;
     let changes: Vec<(&[u8], Option<&[u8]>)> =
         values.iter().map(|(key, value)| (&key[..], Some(&value[..]))).collect();
     if !changes.is_empty() {
-        target.values().update(&changes)?;
+        target.values().update(&changes).map_err(of_target)?;
     }
-    target.close()?;
+    target.close().map_err(of_target)?;
     let last_lsn = first_lsn.get().checked_add(records).and_then(|next| Lsn::new(next - 1));
     Ok(CopyReport {
         records,
@@ -76,6 +76,17 @@ pub(crate) fn copy(log: &Log, path: &Path) -> Result<CopyReport> {
         last_lsn: last_lsn.filter(|_| records > 0),
         uuid: target.uuid(),
     })
+}
+
+/// Why the copy failed. A poisoned copy is given up; told `Poisoned`, the caller would think of the
+/// log that is copied, with which nothing is wrong.
+#[cold]
+fn of_target(error: Error) -> Error {
+    let cause = std::error::Error::source(&error).and_then(|cause| cause.downcast_ref::<Error>());
+    match (error.kind(), cause) {
+        (ErrorKind::Poisoned, Some(cause)) => cause.clone(),
+        _ => error,
+    }
 }
 
 #[cold]

@@ -1,9 +1,10 @@
 //! Followers: cursors that wait at the tail.
 
+use crate::sync::time::Instant;
 use std::fmt;
 use std::hint;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::cursor::Cursor;
 use crate::error::Result;

@@ -4,9 +4,9 @@
 //! end does: two to three times as long for a small durable commit. So files are zeroed ahead, in
 //! the background, a little at first and more as the log turns out to be used.
 
+use crate::sync::time::Instant;
+use crate::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::io;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
 
 use crate::append::write_all;
 use crate::limits::BLOCK_BYTES;
@@ -91,7 +91,7 @@ fn errno_of(error: &io::Error) -> i32 {
 
 /// Lets the commits have the disk for as long as a step has taken it.
 pub(crate) fn pause_since(start: Instant) {
-    std::thread::sleep(start.elapsed());
+    crate::sync::thread::sleep(start.elapsed());
 }
 
 /// Writes zeros to `from..to` of a file; nobody else writes there.

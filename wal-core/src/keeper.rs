@@ -1,7 +1,7 @@
 //! The state file in use: one writer at a time, and what readers of it need without waiting.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use crate::sync::atomic::{AtomicU64, Ordering};
+use crate::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::state::{Slot, StateFile, ValueMap};

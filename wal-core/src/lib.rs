@@ -40,6 +40,9 @@ mod event;
 mod fixture;
 mod follow;
 mod frame;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod growth;
 mod keeper;
 mod le;
@@ -50,6 +53,8 @@ mod lookup;
 mod lsn;
 mod memory;
 mod meters;
+#[cfg(feature = "loom")]
+pub mod models;
 mod notify;
 mod options;
 mod position;
@@ -58,9 +63,12 @@ mod record;
 mod recovery;
 mod replay;
 mod segment;
+#[cfg(any(feature = "simulate", feature = "shuttle"))]
+pub mod simulation;
 mod spares;
 mod state;
 mod stats;
+mod sync;
 mod tail;
 mod time;
 mod trim;

@@ -1,6 +1,6 @@
 //! What the engine counts as it goes; `stats` reads it.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use crate::sync::gauge::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use crate::stats::{Counters, Histogram};

@@ -1,10 +1,10 @@
 //! Those who want to hear of the durable watermark without waiting for it: file descriptors for
 //! event loops, and callbacks.
 
+use crate::sync::thread::{self, ThreadId};
+use crate::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
-use std::thread::{self, ThreadId};
 
 use crate::append::Engine;
 use crate::background;

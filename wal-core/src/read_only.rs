@@ -1,21 +1,22 @@
 //! A log opened for reading: beside a live writer, or to look at what a crash left. Writes nothing.
 
+use crate::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use crate::sync::thread;
+use crate::sync::time::Instant;
+use crate::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::live::{Cuts, Live};
 use crate::lsn::SegmentId;
 use crate::options::{Options, ReadMode};
 use crate::recovery::{
-    Judged, RecoveryCase, RecoveryReport, STATE_FILE, Survey, Verdict, first_lsn, judged,
-    report_of, sealed_segments, segment_files,
+    Judged, RecoveryCase, RecoveryReport, STATE_FILE, Survey, Verdict, first_lsn, is_writer_alive,
+    judged, report_of, sealed_segments, segment_files, state_lost,
 };
 use crate::segment::{Scanner, Segment, SegmentHeader, Stop};
-use crate::state::{Slot, StateFile, ValueMap};
+use crate::state::{Slot, SlotsCase, StateFile, ValueMap};
 use crate::tail::Tail;
 use crate::vfs::{Access, File, Lock, Vfs, fork_generation, read_full};
 use crate::views::Views;
@@ -217,14 +218,22 @@ impl Tail for ReadOnly {
 }
 
 /// Looks at the log; a few times when what is found does not fit together, because a live writer
-/// may have changed it between two glances.
+/// may have changed it between two glances. Where nobody writes, the second look is the last.
 fn look_patiently(vfs: &Arc<dyn Vfs>, path: &Path, options: &Options) -> Result<Look> {
     let mut tries = 0;
+    let mut was_alive = true;
     loop {
         match look(vfs, path, options) {
             Err(error) if error.kind() == ErrorKind::Corrupt && tries < LOOKS_MAX => {
                 tries += 1;
-                thread::sleep(LOOK_PAUSE_MIN * tries);
+                let is_alive = is_writer_alive(&**vfs, path).unwrap_or(true);
+                if !was_alive && !is_alive {
+                    return Err(error);
+                }
+                if is_alive {
+                    thread::sleep(LOOK_PAUSE_MIN * tries);
+                }
+                was_alive = is_alive;
             }
             result => return result,
         }
@@ -275,19 +284,32 @@ fn cut_since(live: &Live, known: SegmentId, old_end: u64) -> Option<u64> {
     starts.min().filter(|&start| start < old_end)
 }
 
-/// Reads the state file without locking it.
+/// Reads the state file without locking it. A missing or unfinished one beside segments was there
+/// once: it is lost, and what it said is not guessed.
 pub(crate) fn read_slots(vfs: &dyn Vfs, path: &Path) -> Result<StateFile> {
     let state_path = path.join(STATE_FILE);
-    let file = vfs.open(&state_path, Access::Read).map_err(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => {
-            Error::at_path(ErrorKind::NotFound, path, "there is no log here")
-        }
-        std::io::ErrorKind::NotADirectory => {
-            Error::at_path(ErrorKind::Invalid, path, "a log is a directory, and this is a file")
-        }
-        _ => Error::io("opening the state file", &state_path, error),
-    })?;
-    StateFile::open(file, &state_path)
+    let has_segments = || segment_files(vfs, path).is_ok_and(|files| !files.is_empty());
+    let state = match vfs.open(&state_path, Access::Read) {
+        Ok(file) => StateFile::open(file, &state_path)?,
+        Err(error) => match error.kind() {
+            std::io::ErrorKind::NotFound if has_segments() => {
+                return Err(state_lost(&state_path, "no such file"));
+            }
+            std::io::ErrorKind::NotFound => {
+                let message = "there is no log here";
+                return Err(Error::at_path(ErrorKind::NotFound, path, message));
+            }
+            std::io::ErrorKind::NotADirectory => {
+                let message = "a log is a directory, and this is a file";
+                return Err(Error::at_path(ErrorKind::Invalid, path, message));
+            }
+            _ => return Err(Error::io("opening the state file", &state_path, error)),
+        },
+    };
+    if *state.case() == SlotsCase::Fresh && has_segments() {
+        return Err(state_lost(&state_path, "an unfinished state file"));
+    }
+    Ok(state)
 }
 
 /// Takes the newest segment as an active one, so that the scan can go on in it.

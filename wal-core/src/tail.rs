@@ -1,7 +1,7 @@
 //! What readers need of an open log, whoever writes it.
 
+use crate::sync::time::Instant;
 use std::sync::Arc;
-use std::time::Instant;
 
 use crate::error::Result;
 use crate::live::Live;

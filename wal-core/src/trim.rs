@@ -1,8 +1,8 @@
 //! Trimming: records leave at the head, by order or by retention.
 
+use crate::sync::atomic::Ordering;
+use crate::sync::{Arc, MutexGuard, PoisonError};
 use std::io;
-use std::sync::atomic::Ordering;
-use std::sync::{Arc, MutexGuard, PoisonError};
 
 use crate::append::Engine;
 use crate::error::{Error, ErrorKind, Result};

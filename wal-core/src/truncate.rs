@@ -4,8 +4,8 @@
 //! that names where the log validly ends; there is no intent record and no second step that could
 //! be missing after a crash.
 
-use std::sync::atomic::Ordering;
-use std::sync::{Arc, PoisonError};
+use crate::sync::atomic::Ordering;
+use crate::sync::{Arc, PoisonError};
 
 use crate::append::{Active, Committer, Engine, Tail};
 use crate::error::{Error, ErrorKind, Result};

@@ -7,9 +7,11 @@
 //! finds the seat taken reads without one.
 #![allow(unsafe_code)]
 
+use crate::sync::Watched;
+use crate::sync::atomic::{AtomicU8, Ordering};
+use crate::sync::gauge::{AtomicU64, AtomicUsize};
 use std::cell::{Cell, UnsafeCell};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering};
 
 use crate::live::Live;
 use crate::lsn::Lsn;
@@ -24,7 +26,6 @@ pub(crate) struct Views {
 }
 
 /// A view and who may touch it. On cache lines of its own, also where they are fetched in pairs.
-#[derive(Default)]
 #[repr(align(128))]
 struct Seat {
     /// `FREE`, `TAKEN`, or `STALE`: taken, and what the view holds is to be dropped with it.
@@ -32,6 +33,8 @@ struct Seat {
     /// Records read through the view. Written by who has taken the seat, read by anyone.
     reads: AtomicU64,
     view: UnsafeCell<Option<View>>,
+    /// Told of every access to `view`.
+    watched: Watched,
 }
 
 // SAFETY: `view` is touched only between a successful change of `state` from `FREE` to `TAKEN` and
@@ -96,6 +99,13 @@ impl Views {
     }
 }
 
+impl Default for Seat {
+    fn default() -> Seat {
+        let (state, reads) = (AtomicU8::new(FREE), AtomicU64::new(0));
+        Seat { state, reads, view: UnsafeCell::new(None), watched: Watched::new(1) }
+    }
+}
+
 impl Seat {
     #[inline]
     fn take(&self) -> Option<Taken<'_>> {
@@ -145,6 +155,7 @@ impl Taken<'_> {
     /// The view of the present snapshot.
     #[inline]
     fn view(&mut self, tail: &(impl Tail + ?Sized)) -> &mut View {
+        self.0.watched.written(0..1);
         // SAFETY: this thread has taken the seat, and `self` is borrowed for as long as the view.
         let view = unsafe { &mut *self.0.view.get() };
         let is_present = |view: &View| Arc::as_ptr(&view.live).addr() == tail.live_address();
@@ -155,6 +166,7 @@ impl Taken<'_> {
     }
 
     fn clear(&mut self) {
+        self.0.watched.written(0..1);
         // SAFETY: this thread has taken the seat.
         unsafe { *self.0.view.get() = None };
     }
@@ -352,7 +364,7 @@ mod tests {
     fn reads_beside_all_that_changes_a_log_return_the_record_or_say_why_not() {
         let log = varied_log(ReadMode::Map, 1, 2000);
         let is_over = AtomicBool::new(false);
-        std::thread::scope(|scope| {
+        crate::sync::thread::scope(|scope| {
             for thread in 0..3 {
                 let (log, is_over) = (&log, &is_over);
                 scope.spawn(move || {

@@ -118,6 +118,33 @@ fn a_stream_that_leaves_the_page_cache_and_comes_back_survives_every_crash() {
     exhaust(&trace, EFFORT, 3);
 }
 
+/// Making a spare failed, and so did removing what there was of it; then the log was closed in
+/// order. The next opening used the file, acknowledged what it wrote there, and the name went with
+/// the power.
+#[test]
+fn a_spare_whose_name_was_never_synced_takes_no_record_with_it() {
+    use wal_core::vfs::{Access, Vfs};
+    let vfs = MemVfs::new();
+    let open = || Log::open_with(Arc::new(vfs.clone()), "/log", small()).unwrap().0;
+    let log = open();
+    log.append(b"one").unwrap();
+    log.close().unwrap();
+    let spare = std::path::Path::new("/log/00000000000000000002.wal");
+    let file = vfs.open(spare, Access::Create).unwrap();
+    file.write_at(&[std::io::IoSlice::new(&[0; 16 * 1024])], 0).unwrap();
+    drop(file);
+    let log = open();
+    // Into the spare, but not so far that the one behind it is made and syncs the directory.
+    for len in [30_000, 20_000, 10_000] {
+        log.append(&payload(7, len)).unwrap();
+    }
+    let crashed = vfs.crash_at(vfs.op_count(), &mut |_| 0);
+    drop(log);
+    assert!(vfs.file_bytes(spare).unwrap().starts_with(b"WALSEG"), "the log went on in the spare");
+    let (_, _, found) = Found::open(&crashed, &small()).unwrap();
+    assert_eq!((found.first, found.records.len()), (1, 4));
+}
+
 #[test]
 fn random_workloads_survive_random_crashes() {
     let mut rng = Rng::new(7);

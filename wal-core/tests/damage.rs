@@ -9,7 +9,7 @@ use std::sync::{Arc, LazyLock};
 
 use proptest::prelude::*;
 use proptest::sample::Index;
-use wal_core::vfs::{MemVfs, Vfs};
+use wal_core::vfs::{FaultVfs, MemVfs, Operation, Vfs};
 use wal_core::{
     Error, ErrorKind, Log, Lsn, Options, Position, RecoveryReport, ReplayOptions, Result, check,
 };
@@ -329,6 +329,72 @@ fn a_segment_whose_footer_is_gone_is_still_read() {
             }
         }
     }
+}
+
+/// A reader took a log without a state file for none, and one with an unfinished state file for a
+/// log without values.
+#[test]
+fn a_lost_state_file_is_told_to_readers_as_to_writers() {
+    let sound = &*LARGE;
+    let state = Path::new(DIRECTORY).join("STATE");
+    for left in [None, Some(0), Some(1), Some(100)] {
+        let vfs = MemVfs::new();
+        for (name, content) in &sound.files {
+            match left {
+                None if *name == state => continue,
+                Some(len) if *name == state => vfs.set_file_bytes(name, &content[..len]).unwrap(),
+                _ => vfs.set_file_bytes(name, content).unwrap(),
+            }
+        }
+        let (log, report) = open_read_only(&vfs).unwrap();
+        assert!(report.notes.iter().any(|note| note.starts_with("state-lost")), "{report:?}");
+        assert_eq!(read_all(&log).unwrap(), sound.records);
+        check_blame(&log.values().get(b"term").unwrap_err(), &state, "the value");
+        let storage = Arc::new(vfs.clone());
+        let verified = check::verify_with(storage.clone(), DIRECTORY, |_, _| {}).unwrap();
+        assert!(verified.findings.iter().any(|finding| finding.records_at_stake));
+        check_blame(&check::info_with(storage, DIRECTORY).unwrap_err(), &state, "info");
+        check_blame(&open(&vfs).err().unwrap(), &state, "the opening");
+        assert!(vfs.file_bytes(&state).is_ok() == left.is_some(), "opening made a state file");
+    }
+}
+
+/// Who read the records before a broken trailer from the front was given them, who read them from
+/// the back or by LSN was not, where the segment has no footer.
+#[test]
+fn a_broken_trailer_costs_no_reader_a_record_that_is_whole() {
+    let before = MemVfs::new();
+    let (log, _) = open(&before).unwrap();
+    for number in 1..=6 {
+        log.append(&[number; 40]).unwrap();
+    }
+    let vfs = before.kill_at(before.op_count());
+    let (log, _) = open(&vfs).unwrap();
+    log.append(b"in the next segment").unwrap();
+    log.close().unwrap();
+    let records = read_all(&open_read_only(&vfs).unwrap().0).unwrap();
+    let sound = Sound { files: files_of(&vfs), records };
+    let path = Path::new(DIRECTORY).join("00000000000000000001.wal");
+    for commit in 0..6 {
+        let trailer = 8192 + commit * (56 + 64) + 56;
+        assert_eq!(sound.files[&path][trailer + 8], 2, "a trailer stands here");
+        let vfs = sound.with(Path::new(""), &[]);
+        vfs.corrupt(&path, trailer as u64 + 20, 1).unwrap();
+        assert!(check_readers(&sound, &vfs, &path, &format!("trailer {commit}")));
+    }
+}
+
+/// Who found a log corrupt looked at it eight times more, for a writer that was not there.
+#[test]
+fn damage_that_nobody_is_writing_is_told_after_the_second_look() {
+    let sound = &*LARGE;
+    let path = sound.segments()[2];
+    let mut content = sound.files[path].clone();
+    content[..8192].fill(0xff);
+    let storage = FaultVfs::new(Arc::new(sound.with(path, &content)));
+    let opened = Log::open_read_only_with(Arc::new(storage.clone()), DIRECTORY, options());
+    check_blame(&opened.err().unwrap(), path, "no header");
+    assert_eq!(storage.count(Operation::List), 2);
 }
 
 /// Where the seal footer stands: after the last frame of another kind.

@@ -516,6 +516,24 @@ fn a_ticket_taken_back_says_full_also_when_its_lsn_was_issued_again() {
     assert_eq!(&log.read(again).unwrap()[..], b"the same LSN");
 }
 
+/// Who hands records over and waits by LSN, as in C, waited for ever for a record that the full
+/// disk had refused: its LSN was to be issued again, and nobody did.
+#[test]
+fn waiting_by_lsn_for_a_record_that_was_refused_says_full() {
+    let (vfs, log) = full_vfs();
+    log.append(&[1; 100]).unwrap();
+    vfs.set_capacity(Some(0));
+    let refused = log.submit_batch(&vec![[5; 3000]; 30]).unwrap().lsns().final_;
+    within(Duration::from_secs(60), "a wait for a record that was refused", || {
+        for _ in 0..2 {
+            assert_eq!(log.wait_durable(refused, None).unwrap_err().kind(), ErrorKind::Full);
+        }
+    });
+    vfs.set_capacity(None);
+    while log.append(b"the same LSNs").unwrap() < refused {}
+    assert!(log.wait_durable(refused, None).unwrap() >= refused);
+}
+
 #[test]
 fn records_acknowledged_before_the_disk_was_full_are_not_taken_back_in_silence() {
     let (vfs, log) = full_vfs();
@@ -808,4 +826,43 @@ fn a_direct_log_writes_blocks_only() {
     let writes = vfs.calls().into_iter().filter(|call| call.operation == Operation::Write);
     let segments = writes.filter(|call| !call.path.ends_with("STATE"));
     assert!(segments.into_iter().all(|call| call.offset % 4096 == 0 && call.len % 4096 == 0));
+}
+
+/// Between the moment in which LSNs were taken back and the one in which the log was poisoned, a
+/// sync found nothing that was owed and returned `Ok`, although an acknowledged record was lost.
+#[test]
+fn a_sync_never_answers_for_acknowledged_records_that_a_full_disk_has_lost() {
+    let (vfs, log) = full_vfs();
+    log.append(&[1; 100]).unwrap();
+    vfs.set_capacity(Some(0));
+    let buffered = AppendOptions { level: Some(Level::Buffered), ..AppendOptions::default() };
+    within(Duration::from_secs(30), "buffered appends on a full disk", || {
+        let mut last = lsn(1);
+        while let Ok(lsn) = log.with(buffered).append(&[2; 9000]) {
+            last = lsn;
+        }
+        assert!(log.next_lsn() > last, "what was acknowledged is still owed, not taken back");
+        assert_eq!(log.sync().unwrap_err().kind(), ErrorKind::Poisoned);
+    });
+}
+
+/// A truncation that waited for a commit whose sync failed went on with a sync of its own. That
+/// succeeded, as it does after a failure, and the lost record was taken for durable.
+#[test]
+fn a_truncation_behind_a_failed_sync_does_not_make_lost_records_look_safe() {
+    let vfs = FaultVfs::over_memory(MemVfs::new());
+    let (log, _) = Log::open_with(Arc::new(vfs.clone()), "/log", options()).unwrap();
+    log.append(b"one").unwrap();
+    let is_segment = |path: &std::path::Path| !path.ends_with("STATE");
+    vfs.fail(Operation::Sync, is_segment, 1, false, Fault::LoseUnsynced(libc::EIO));
+    vfs.delay(Operation::Sync, Duration::from_millis(300));
+    within(Duration::from_secs(30), "a truncation behind a failed sync", || {
+        let ticket = log.submit(b"two").unwrap();
+        while log.written_lsn() < Some(lsn(2)) {
+            std::thread::yield_now();
+        }
+        assert_eq!(log.truncate(lsn(2)).unwrap_err().kind(), ErrorKind::Poisoned);
+        assert!(ticket.wait().is_err(), "its bytes are lost");
+        assert_eq!(log.durable_lsn(), Some(lsn(1)));
+    });
 }

@@ -823,6 +823,18 @@ fn records_in_no_segment_are_missed() {
     survive_everywhere("records in no segment", &image);
 }
 
+/// A segment that began at a later LSN than the one before had records was taken for its
+/// continuation by a repair, and a reader missed the records between.
+#[test]
+fn records_that_only_the_next_segment_speaks_of_are_missed_by_a_repair() {
+    let _turn = alone();
+    for next in [30u64, 512, 8192] {
+        let next = &next.to_le_bytes();
+        let image = resealed(1, &[(SECOND, 48, next), (SECOND, 96, next)]);
+        survive_everywhere("records in between", &image);
+    }
+}
+
 /// A segment that begins at LSN 0, or whose records pass the last LSN, was found sound by a check
 /// and an opening, and a reader was told of a bug.
 #[test]

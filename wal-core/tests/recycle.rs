@@ -12,7 +12,7 @@ use crash_support::model::Payload;
 use crash_support::workloads::small;
 use crash_support::{Found, Rng, payload};
 use wal_core::vfs::MemVfs;
-use wal_core::{Log, Lsn, Options, RecoveryCase};
+use wal_core::{Log, Lsn, Options, Position, RecoveryCase};
 
 /// Old and new records of these lengths: shorter over longer, longer over shorter, equal ones whose
 /// frames lie at the very same offsets.
@@ -223,4 +223,33 @@ fn an_old_segment_under_a_new_name_is_foreign() {
     let error = Found::open(&vfs, &small()).err().unwrap();
     assert_eq!(error.kind(), wal_core::ErrorKind::Corrupt);
     assert!(error.message().contains("foreign-segment"), "{error:?}");
+}
+
+/// Right after a rotation there is no spare, and the file of a trimmed segment becomes the next
+/// one.
+#[test]
+fn a_record_that_is_held_keeps_its_bytes_while_files_are_used_again() {
+    let directory = tempfile::tempdir().unwrap();
+    let (log, _) = Log::open(directory.path().join("log"), small()).unwrap();
+    let mut appended = 0;
+    let mut fill_segment = || {
+        let newest = || log.stats().unwrap().segments.last().map(|segment| segment.id);
+        let before = newest();
+        while newest() == before {
+            appended += 1;
+            log.append(&payload(appended, 3000)).unwrap();
+        }
+    };
+    (0..4).for_each(|_| fill_segment());
+    let held: Vec<_> = log.cursor(Position::First).unwrap().map(|record| record.unwrap()).collect();
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while log.stats().unwrap().counters.recycled < 3 {
+        assert!(Instant::now() < deadline, "nothing was recycled");
+        log.trim(log.next_lsn()).unwrap();
+        fill_segment();
+    }
+    for record in &held {
+        let expected = payload(record.lsn().get(), 3000);
+        assert!(**record == *expected, "record {}: a recycled file shines through", record.lsn());
+    }
 }

@@ -159,3 +159,18 @@ proptest! {
         }
     }
 }
+
+/// The process may die after it has made the state file and before the file's name is safe: whoever
+/// opens the log then finds the file, and has to see to its name all the same.
+#[test]
+fn a_value_survives_power_loss_also_when_the_creation_of_the_log_was_interrupted() {
+    let vfs = MemVfs::new();
+    drop(open(&vfs));
+    for op in 0..=vfs.op_count() {
+        let killed = vfs.kill_at(op);
+        open(&killed).values().set(b"key", b"value").unwrap();
+        let left = killed.crash_at(killed.op_count(), &mut |_| 0);
+        let found = open(&left).values().get(b"key").unwrap();
+        assert_eq!(found.as_deref(), Some(&b"value"[..]), "killed after operation {op}");
+    }
+}

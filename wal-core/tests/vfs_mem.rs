@@ -1,6 +1,6 @@
 //! The file system in memory: what a crash may and may not leave behind.
 
-#![allow(missing_docs)]
+#![allow(missing_docs, clippy::unwrap_used)]
 
 use std::collections::BTreeSet;
 use std::io::{self, ErrorKind, IoSlice};
@@ -370,6 +370,83 @@ fn crashes_of_a_log_of_usual_size_are_cheap() {
     }
     let each = start.elapsed() / vfs.op_count() as u32;
     assert!(each < Duration::from_millis(1), "{each:?} each");
+}
+
+/// All states of one moment, as the campaign of crash states goes through them.
+fn whole_sectors(vfs: &MemVfs, op: usize) -> BTreeSet<Vec<u8>> {
+    let mut moment = vfs.moment(op);
+    let mut found = BTreeSet::new();
+    for answers in 0..1 << 6_u32 {
+        let mut at = 0;
+        let left = moment.power_loss(&mut |part| {
+            assert!(part.choices > 1, "{part} is no choice");
+            at += 1;
+            answers >> (at - 1) & 1
+        });
+        found.extend(left.file_bytes(path("file")).ok());
+    }
+    found
+}
+
+#[test]
+fn a_moment_knows_every_subset_of_whole_sectors_and_nothing_else() {
+    let vfs = MemVfs::new();
+    let file = create(&vfs, "file");
+    write(&file, &[1; 2048], 0);
+    file.sync().expect("it syncs");
+    vfs.sync_dir(path("")).expect("it syncs");
+    // The first sector is written with what it holds: no crash makes a difference there.
+    write(&file, &[1; 512], 0);
+    write(&file, &[2; 1024], 512);
+    let states = whole_sectors(&vfs, vfs.op_count());
+    assert_eq!(states.len(), 4);
+    for state in states {
+        let sectors: Vec<_> = state.chunks(512).map(|sector| (sector[0], sector[511])).collect();
+        assert!(matches!(sectors[..], [(1, 1), (1, 1) | (2, 2), (1, 1) | (2, 2), (1, 1)]));
+    }
+    assert_eq!(whole_sectors(&vfs, vfs.op_count() - 1).len(), 1, "nothing had changed yet");
+    let mut words = Vec::new();
+    let _ = vfs.moment(vfs.op_count()).power_loss(&mut |part| {
+        words.push(part.to_string());
+        0
+    });
+    assert_eq!(words, ["file bytes 512..1024", "file bytes 1024..1536"]);
+}
+
+#[test]
+fn a_machine_without_power_refuses_everything_and_keeps_what_it_has() {
+    let vfs = MemVfs::new();
+    let file = create(&vfs, "file");
+    write(&file, b"kept", 0);
+    let (ops, digest) = (vfs.op_count(), vfs.digest());
+    vfs.power_off();
+    assert_eq!(file.write_at(&[IoSlice::new(b"lost")], 0).unwrap_err().raw_os_error(), Some(5));
+    assert!(file.sync().is_err() && file.set_len(0).is_err() && file.len().is_err());
+    assert!(file.read_at(&mut [0; 4], 0).is_err() && file.try_lock(Lock::Shared).is_err());
+    assert!(vfs.open(path("file"), Access::Read).is_err() && vfs.list(path("")).is_err());
+    assert!(vfs.remove(path("file")).is_err() && vfs.sync_dir(path("")).is_err());
+    assert_eq!((vfs.op_count(), vfs.digest()), (ops, digest));
+    assert_eq!(vfs.kill_at(ops).file_bytes(path("file")).unwrap(), b"kept");
+}
+
+#[test]
+fn file_systems_that_differ_have_other_digests_and_copies_have_the_same() {
+    let vfs = MemVfs::new();
+    let file = create(&vfs, "file");
+    let mut digests = BTreeSet::from([vfs.digest()]);
+    write(&file, &[0; 5000], 0);
+    assert!(digests.insert(vfs.digest()), "longer");
+    write(&file, &[1], 4999);
+    assert!(digests.insert(vfs.digest()), "another byte");
+    file.sync().expect("it syncs");
+    assert!(digests.insert(vfs.digest()), "durable");
+    vfs.overwrite(path("file"), 4098, &[0, 1]).expect("it is there");
+    assert!(digests.insert(vfs.digest()), "a byte at another place");
+    vfs.rename(path("file"), path("other")).expect("it is renamed");
+    assert!(digests.insert(vfs.digest()), "another name");
+    assert_eq!(vfs.kill_at(vfs.op_count()).digest(), vfs.digest());
+    assert_eq!(vfs.written_by(2), Some((path("file").into(), 0, vec![0; 5000])));
+    assert_eq!((vfs.written_by(1), vfs.written_by(99)), (None, None));
 }
 
 proptest! {

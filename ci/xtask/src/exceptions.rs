@@ -52,7 +52,10 @@ const UNSAFE: &[(&str, &str)] = &[
     ("wal-core/src/append/batch.rs", "writes frames into the ring that its claim owns"),
     ("wal-core/src/append/ring.rs", "one buffer that many threads fill at once"),
     ("wal-core/src/append/writer.rs", "sees aligned blocks as the bytes they are"),
-    ("wal-core/src/background.rs", "one pool per process, behind a pointer that survives a fork"),
+    (
+        "wal-core/src/background/pool.rs",
+        "one pool per process, behind a pointer that survives a fork",
+    ),
     ("wal-core/src/views.rs", "what one thread at a time has to itself, without a lock"),
     ("wal-core/src/memory.rs", "bytes and what keeps them alive, without a borrow between them"),
     ("wal-core/src/recovery/open.rs", "puts an opening frame into a ring nobody else has"),
@@ -66,11 +69,13 @@ const SYSTEM: &[(&str, &str)] = &[("wal-core/src/vfs/", "it is the way to the sy
 /// Where time is measured.
 const TIMERS: &[(&str, &str)] = &[
     ("wal-core/src/append/", "waits have limits, flushes are timed"),
-    ("wal-core/src/background.rs", "timers"),
+    ("wal-core/src/background/pool.rs", "timers"),
     ("wal-core/src/fixture.rs", "waits in tests"),
     ("wal-core/src/follow.rs", "waits have limits"),
+    ("wal-core/src/models.rs", "explorations have limits"),
     ("wal-core/src/read_only.rs", "waits have limits, a look is timed"),
     ("wal-core/src/recovery/", "locks are waited for, opening is timed"),
+    ("wal-core/src/sync/", "stands in for the clock of simulations"),
     ("wal-core/src/spares.rs", "zeroing leaves the disk to others for as long as it had it"),
     ("wal-core/src/vfs/", "locks are waited for"),
 ];

@@ -6,7 +6,10 @@ use crate::tree::Tree;
 
 /// The modules of `wal-core`, lowest layer first. Every module is in exactly one layer.
 const LAYERS: &[(&str, &[&str])] = &[
-    ("words", &["lsn", "checksum", "le", "limits", "error", "event", "options", "stats", "time"]),
+    (
+        "words",
+        &["lsn", "checksum", "le", "limits", "error", "event", "options", "stats", "sync", "time"],
+    ),
     ("the system", &["vfs", "memory"]),
     ("bytes", &["frame"]),
     ("one segment", &["segment", "record"]),
@@ -40,10 +43,13 @@ const LAYERS: &[(&str, &[&str])] = &[
             "destroy",
             "fixture",
             "follow",
+            "fuzzing",
             "lookup",
             "position",
             "read_only",
             "replay",
+            "models",
+            "simulation",
             "values",
         ],
     ),

@@ -168,7 +168,7 @@ mod tests {
     fn the_engine_reaches_files_and_clocks_through_vfs_only() {
         let text = "use std::fs;\nfn a() { SystemTime::now(); Instant::now(); }";
         assert_eq!(findings("wal-core/src/recovery.rs", text).len(), 3);
-        assert_eq!(findings("wal-core/src/background.rs", text).len(), 2);
+        assert_eq!(findings("wal-core/src/background/pool.rs", text).len(), 2);
         assert_eq!(findings("wal-core/src/vfs/buffered.rs", text).len(), 0);
         assert_eq!(findings("wal-cli/src/main.rs", text).len(), 0);
         let test = format!("#[cfg(test)]\nmod tests {{ {text} }}");

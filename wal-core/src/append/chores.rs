@@ -1,7 +1,7 @@
 //! Work on a log's files that nobody waits for, one piece after the other on a shared thread.
 
+use crate::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use super::engine::Engine;
 use crate::background;
@@ -83,7 +83,7 @@ struct Serving<'a>(&'a Arc<Engine>);
 
 impl Drop for Serving<'_> {
     fn drop(&mut self) {
-        if std::thread::panicking() {
+        if crate::sync::thread::panicking() {
             self.0.chores.queue().is_served = false;
         }
     }

@@ -1,8 +1,8 @@
 //! Claims: which bytes of the file and of the ring the next records get. Touched only under its
 //! lock, for some tens of nanoseconds at a time, never across I/O.
 
+use crate::sync::{Arc, OnceLock};
 use std::collections::VecDeque;
-use std::sync::{Arc, OnceLock};
 
 use super::batch::{Batch, Destination};
 use super::group::Group;
@@ -353,17 +353,20 @@ impl Claims {
         (self.quick_until, self.certain_until) = (0, 0);
     }
 
-    /// Takes back every claim from `group` on: none of it was written. Returns whether anything of
-    /// it was acknowledged already. All of it has been published.
-    pub(crate) fn take_back(&mut self, group: &Group) -> bool {
-        let acknowledged = group.acknowledged
+    /// Whether anything from `group` on was acknowledged already, though none of it was written.
+    pub(crate) fn is_acknowledged_from(&self, group: &Group) -> bool {
+        group.acknowledged
             || self.open.acknowledged
-            || self.closed.iter().any(|group| group.acknowledged);
+            || self.closed.iter().any(|group| group.acknowledged)
+    }
+
+    /// Takes back every claim from `group` on: none of it was written, nor acknowledged. All of it
+    /// has been published.
+    pub(crate) fn take_back(&mut self, group: &Group) {
         self.closed.clear();
         self.next_lsn = group.first_lsn;
         self.incarnation += 1;
         self.restart();
-        acknowledged
     }
 
     /// Goes on at `next_lsn` in a segment to be entered; everything claimed before is complete.

@@ -1,9 +1,10 @@
 //! Committing: one group's frames and its trailer to the file, in order, with at most one sync.
 
+use crate::sync::atomic::Ordering;
+use crate::sync::time::Instant;
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::claims::{Claims, GENERATIONS};
 use super::engine::Engine;
@@ -175,7 +176,7 @@ impl Engine {
             if rounds < 64 {
                 std::hint::spin_loop();
             } else {
-                std::thread::yield_now();
+                crate::sync::thread::yield_now();
             }
         }
         published.store(0, Ordering::Relaxed);
@@ -415,7 +416,7 @@ impl Engine {
             self.poison(error.clone());
             return error;
         }
-        if self.take_back(group, &error) {
+        if !self.take_back(group, &error) {
             self.poison(error.clone());
             return error;
         }

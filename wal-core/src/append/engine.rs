@@ -1,9 +1,9 @@
 //! The writing log: everything its handles, its flushes and its maintenance share.
 
+use crate::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use crate::sync::time::Instant;
+use crate::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
-use std::time::Instant;
 
 use super::chores::Chores;
 use super::claims::{Claims, GENERATIONS};
@@ -54,7 +54,7 @@ pub(crate) struct Engine {
     live: RwLock<Arc<Live>>,
     /// Where the present snapshot lies, for readers to tell without a lock that theirs is old.
     pub(super) live_address: AtomicUsize,
-    pub(super) views: Views,
+    pub(crate) views: Views,
     pub(crate) keeper: Keeper,
     pub(crate) spares: Spares,
     pub(crate) meters: Meters,
@@ -118,10 +118,12 @@ pub(crate) struct Marks {
 #[repr(align(64))]
 pub(super) struct Published(pub(super) AtomicU32);
 
-/// LSNs from `first_lsn` on were taken back when incarnation `incarnation` began.
+/// LSNs from `first_lsn` on, and before `end_lsn`, were taken back when incarnation `incarnation`
+/// began.
 pub(super) struct TakenBack {
     pub(super) incarnation: u64,
     pub(super) first_lsn: u64,
+    pub(super) end_lsn: u64,
     pub(super) error: Error,
 }
 

@@ -1,7 +1,8 @@
 //! Gathering: letting those whom the last commit has served come back before the next one starts.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use crate::sync::gauge::{AtomicU64, Ordering};
+use crate::sync::time::Instant;
+use std::time::Duration;
 
 /// How long the next commit waits, and for how many; how long those who wait for it look around
 /// before they sleep.
@@ -89,9 +90,9 @@ impl Gather {
     /// Lets some time pass for those who are expected.
     pub(super) fn pause(&self) {
         if self.commit_ns.load(Ordering::Relaxed) > YIELD_COMMIT_NS_MAX {
-            std::thread::sleep(PAUSE);
+            crate::sync::thread::sleep(PAUSE);
         } else {
-            std::thread::yield_now();
+            crate::sync::thread::yield_now();
         }
     }
 

@@ -1,6 +1,6 @@
 //! A group: the records of one commit, from their claims to the kernel.
 
-use std::sync::{Arc, OnceLock};
+use crate::sync::{Arc, OnceLock};
 
 use crate::frame::{FRAME_HEADER_BYTES, Frame, Kind, Seed};
 use crate::segment::Segment;

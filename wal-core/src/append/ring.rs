@@ -1,9 +1,10 @@
 //! The ring: memory between appenders and the kernel, addressed by a position that only grows.
 #![allow(unsafe_code)]
 
+use crate::sync::Watched;
+use crate::sync::atomic::{AtomicBool, Ordering};
 use std::io;
 use std::ops::Range;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use memmap2::{MmapMut, MmapOptions, UncheckedAdvice};
 
@@ -18,6 +19,8 @@ pub(crate) struct Ring {
     base: *mut u8,
     mask: u64,
     has_large_pages: AtomicBool,
+    /// Told of every access, by place in the memory.
+    watched: Watched,
 }
 
 // SAFETY: `base` points into `memory`, which lives as long as the ring and never moves; all access
@@ -32,7 +35,9 @@ impl Ring {
         let capacity = bytes.next_power_of_two();
         let mut memory = MmapOptions::new().len(capacity as usize).map_anon()?;
         let base = memory.as_mut_ptr();
-        Ok(Ring { memory, base, mask: capacity - 1, has_large_pages: AtomicBool::new(false) })
+        let watched = Watched::new(capacity as usize);
+        let has_large_pages = AtomicBool::new(false);
+        Ok(Ring { memory, base, mask: capacity - 1, has_large_pages, watched })
     }
 
     pub(crate) fn capacity(&self) -> u64 {
@@ -48,6 +53,8 @@ impl Ring {
     pub(crate) unsafe fn copy_in(&self, position: u64, bytes: &[u8]) {
         let at = (position & self.mask) as usize;
         let head = bytes.len().min(self.capacity() as usize - at);
+        self.watched.written(at..at + head);
+        self.watched.written(0..bytes.len() - head);
         // SAFETY: `at < capacity` and `head <= capacity - at`, so both destinations lie inside the
         // mapping; the caller owns the range, and `bytes` is foreign memory.
         unsafe {
@@ -63,12 +70,17 @@ impl Ring {
         }
     }
 
-    /// Where the bytes of `position..position + len` lie, if they lie in one piece.
+    /// Where the bytes of `position..position + len` lie, if they lie in one piece. To be written
+    /// only by who has claimed them.
     #[inline]
     pub(crate) fn piece(&self, position: u64, len: u64) -> Option<*mut u8> {
         let at = position & self.mask;
+        if at + len > self.capacity() {
+            return None;
+        }
+        self.watched.written(at as usize..(at + len) as usize);
         // SAFETY: `at` is less than the capacity, so the address lies inside the mapping.
-        (at + len <= self.capacity()).then(|| unsafe { self.base.add(at as usize) })
+        Some(unsafe { self.base.add(at as usize) })
     }
 
     /// The bytes of `range`: one piece, or two where it passes the end of the memory.
@@ -82,6 +94,8 @@ impl Ring {
         let at = (range.start & self.mask) as usize;
         assert!(len <= self.capacity() as usize, "a range fits the ring");
         let head = len.min(self.capacity() as usize - at);
+        self.watched.read(at..at + head);
+        self.watched.read(0..len - head);
         // SAFETY: both pieces lie inside the mapping, as in `copy_in`; initialised because an
         // anonymous mapping starts zeroed.
         unsafe {

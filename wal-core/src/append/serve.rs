@@ -1,9 +1,10 @@
 //! What the writing log does besides appending: syncs, waits, timers, closing, and what readers ask
 //! of it.
 
+use crate::sync::atomic::Ordering;
+use crate::sync::time::Instant;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::commit::Committer;
 use super::engine::{Engine, Marks};
@@ -38,8 +39,17 @@ impl Engine {
         deadline: Option<Instant>,
     ) -> Result<Lsn> {
         self.check_open()?;
-        self.want_sync(lsn.get() + 1);
-        self.wait(Bound { end: lsn.get() + 1, durable: true }, None, deadline)?;
+        let bound = Bound { end: lsn.get() + 1, durable: true };
+        let (known_end, incarnation) = self.want_sync(bound.end);
+        if known_end == bound.end {
+            // The record is on its way; it may yet be refused for want of room.
+            self.wait(bound, Some(incarnation), deadline)?;
+        } else if let Some(refusal) = self.refusal_of(lsn.get()) {
+            return Err(refusal);
+        }
+        // It was not appended yet, or a truncation has come in between: the next record with this
+        // LSN is waited for.
+        self.wait(bound, None, deadline)?;
         Ok(Marks::last(&self.marks.durable).unwrap_or(lsn))
     }
 
@@ -270,8 +280,8 @@ impl Tail for Engine {
             let Some(place) = self.waiters.queue_thread(bound, is_over) else { return Ok(true) };
             let left = deadline.map(|at| at.saturating_duration_since(Instant::now()));
             match left {
-                None => std::thread::park(),
-                Some(left) => std::thread::park_timeout(left),
+                None => crate::sync::thread::park(),
+                Some(left) => crate::sync::thread::park_timeout(left),
             }
             self.waiters.leave(place);
         }

@@ -1,6 +1,6 @@
 //! The writing log's account of itself.
 
-use std::sync::atomic::Ordering;
+use crate::sync::atomic::Ordering;
 
 use super::engine::{Engine, Marks};
 use crate::error::Result;

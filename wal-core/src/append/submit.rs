@@ -1,8 +1,9 @@
 //! One append, from the caller's bytes to a published claim.
 
-use std::sync::atomic::Ordering;
-use std::sync::{Arc, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use crate::sync::atomic::Ordering;
+use crate::sync::time::Instant;
+use crate::sync::{Arc, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use super::batch::Batch;
 use super::claims::{Claim, Claims, FLUSH_BYTES, Fit, GENERATIONS, Terms};

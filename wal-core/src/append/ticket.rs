@@ -1,11 +1,12 @@
 //! The handle of an append in flight.
 
+use crate::sync::time::Instant;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::engine::{Engine, deadline};
 use super::waiters::{Bound, Place};

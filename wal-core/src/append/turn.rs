@@ -1,11 +1,11 @@
 //! Whose turn it is to flush: a waiting appender does it itself when nobody else does, and a shared
 //! background thread goes on while there is more.
 
+use crate::sync::atomic::Ordering;
+use crate::sync::time::Instant;
+use crate::sync::{Arc, MutexGuard, PoisonError, TryLockError};
 use std::path::Path;
-use std::sync::atomic::Ordering;
-use std::sync::{Arc, MutexGuard, PoisonError, TryLockError};
 use std::task::Waker;
-use std::time::Instant;
 
 use super::claims::{Claims, GENERATIONS};
 use super::commit::Committer;
@@ -59,8 +59,8 @@ impl Engine {
             }
             let left = deadline.map(|at| at.saturating_duration_since(Instant::now()));
             match left {
-                None => std::thread::park(),
-                Some(left) if !left.is_zero() => std::thread::park_timeout(left),
+                None => crate::sync::thread::park(),
+                Some(left) if !left.is_zero() => crate::sync::thread::park_timeout(left),
                 Some(_) => {
                     self.waiters.leave(place);
                     return Err(Error::plain(
@@ -85,7 +85,7 @@ impl Engine {
         let start = Instant::now();
         let mut before = start;
         loop {
-            std::thread::yield_now();
+            crate::sync::thread::yield_now();
             let now = Instant::now();
             self.gather.yielded(now - before);
             if is_over() || self.try_flush() {
@@ -114,6 +114,11 @@ impl Engine {
             return Some(Ok(()));
         }
         if let Some(cause) = self.poisoned() {
+            // The mark may have been raised since it was read, and the cause may be one that says
+            // of a record that it was not written.
+            if mark.load(Ordering::Acquire) >= bound.end {
+                return self.outcome(bound, incarnation);
+            }
             return Some(Err(cause.clone()));
         }
         if let Err(error) = self.check_process() {
@@ -143,6 +148,14 @@ impl Engine {
         drop(taken_back);
         // Whatever came before a truncation was flushed and synced by it.
         (self.claims().completed_incarnation() > incarnation).then_some(Ok(()))
+    }
+
+    /// Why the record that had this LSN was taken back, where the LSN was not issued again since.
+    pub(super) fn refusal_of(&self, lsn: u64) -> Option<Error> {
+        let taken_back = self.taken_back.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut latest_first = taken_back.iter().rev();
+        let taken = latest_first.find(|taken| (taken.first_lsn..taken.end_lsn).contains(&lsn))?;
+        Some(taken.error.clone())
     }
 
     /// Flushes one commit if it is time to and nobody else is flushing; returns whether it did.
@@ -214,6 +227,10 @@ impl Engine {
 
     /// Flushes and syncs everything that was submitted.
     pub(crate) fn flush_all(self: &Arc<Engine>, committer: &mut Committer) -> Result<()> {
+        // Whoever had the committer before may have lost bytes, as in `flush`.
+        if let Some(cause) = self.poisoned() {
+            return Err(Error::poisoned(cause));
+        }
         while !self.claims().is_idle() {
             self.flush(committer, false)?;
         }
@@ -273,7 +290,7 @@ impl Engine {
         let claims = self.claims();
         if claims.open_bytes() < self.options.max_batch_bytes && !claims.has_closed() {
             drop(claims);
-            std::thread::sleep(delay);
+            crate::sync::thread::sleep(delay);
         }
     }
 
@@ -367,17 +384,23 @@ impl Engine {
         }
     }
 
-    /// Takes back the group's claims and all later ones; returns whether any was acknowledged.
+    /// Takes back the group's claims and all later ones; returns false, and takes back nothing,
+    /// when any was acknowledged. Then the log is to be poisoned: until it is, whoever asks for a
+    /// sync must find that what was acknowledged is owed.
     pub(super) fn take_back(&self, group: &Group, error: &Error) -> bool {
         let mut claims = self.claims();
+        if claims.is_acknowledged_from(group) {
+            return false;
+        }
         for (generation, count) in claims.untaken() {
             let published = &self.published[generation as usize % GENERATIONS].0;
             while published.load(Ordering::Acquire) != count && self.poisoned().is_none() {
-                std::thread::yield_now();
+                crate::sync::thread::yield_now();
             }
             published.store(0, Ordering::Relaxed);
         }
-        let acknowledged = claims.take_back(group);
+        let end_lsn = claims.next_lsn();
+        claims.take_back(group);
         self.marks.incarnation.store(claims.incarnation, Ordering::Release);
         self.epoch.fetch_add(1, Ordering::Relaxed);
         self.marks.submitted.store(claims.next_lsn(), Ordering::Release);
@@ -388,10 +411,11 @@ impl Engine {
         taken_back.push(TakenBack {
             incarnation: claims.incarnation,
             first_lsn: claims.next_lsn(),
+            end_lsn,
             error: error.clone(),
         });
         self.recount_segment_bytes();
-        acknowledged
+        true
     }
 }
 

@@ -1,10 +1,10 @@
 //! Who waits for a watermark, in the order of what they wait for.
 
+use crate::sync::atomic::{AtomicUsize, Ordering, fence};
+use crate::sync::thread::Thread;
+use crate::sync::{Mutex, MutexGuard, PoisonError};
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicUsize, Ordering, fence};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
-use std::thread::Thread;
 
 /// What a waiter waits for: every record before `end` at the level.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,7 +51,7 @@ impl Waiters {
     /// Queues the calling thread unless `is_over` holds, which is asked under the queue's lock so
     /// that no wake-up falls between asking and queueing.
     pub(crate) fn queue_thread(&self, bound: Bound, is_over: impl Fn() -> bool) -> Option<Place> {
-        self.queue(bound, is_over, || Wake::Thread(std::thread::current()))
+        self.queue(bound, is_over, || Wake::Thread(crate::sync::thread::current()))
     }
 
     /// The same for a task.

@@ -4,13 +4,12 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use super::verify::is_writer_alive;
 use crate::error::{Error, ErrorKind, Result};
 use crate::lsn::{FileOffset, Lsn, Place};
 use crate::options::{Options, ReadMode};
 use crate::read_only::read_slots;
 use crate::recovery::{
-    Judged, RecoveryReport, Survey, first_lsn, judged, report_of, sealed_segments,
+    Judged, RecoveryReport, Survey, first_lsn, is_writer_alive, judged, report_of, sealed_segments,
 };
 use crate::segment::{DATA_START, Segment, Stop};
 use crate::state::Slot;
@@ -78,7 +77,7 @@ pub fn info_with(vfs: Arc<dyn Vfs>, path: impl AsRef<Path>) -> Result<Info> {
             // A live writer may have changed something between two glances.
             Err(error) if writer_alive && tries_left > 0 && may_pass(&error) => {
                 tries_left -= 1;
-                std::thread::sleep(PAUSE);
+                crate::sync::thread::sleep(PAUSE);
             }
             result => return result,
         }

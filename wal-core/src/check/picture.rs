@@ -230,39 +230,22 @@ impl Gap {
 
 /// The newest slot, and what is wrong with the state file.
 fn read_state(vfs: &dyn Vfs, directory: &Path) -> Result<(StateCase, Option<Slot>)> {
-    let has_segments = || Ok::<_, Error>(!segment_files(vfs, directory)?.is_empty());
     let path = directory.join(STATE_FILE);
-    let spot = Spot { path: &path, segment: None, offset: 0 };
-    let lost = RecoveryCase::StateLost;
     let state = match read_slots(vfs, directory) {
         Ok(state) => state,
         Err(error) if error.kind() == ErrorKind::Corrupt => {
             return Ok((StateCase::Lost(error), None));
         }
-        Err(error) if error.kind() == ErrorKind::NotFound => {
-            // The directory may be missing as well.
-            return match has_segments() {
-                Ok(true) => {
-                    let found = format!("no such file (case {lost})");
-                    let error = spot.wrong((0, 0), "a state file", found);
-                    Ok((StateCase::Lost(error), None))
-                }
-                _ => Err(error),
-            };
-        }
         Err(error) => return Err(error),
     };
     let case = match state.case() {
         SlotsCase::Both => StateCase::Sound,
-        SlotsCase::Fresh if has_segments()? => {
-            let found = format!("an unfinished state file (case {lost})");
-            StateCase::Lost(spot.wrong((0, 0), "a state slot", found))
-        }
         SlotsCase::Fresh => StateCase::Fresh,
         SlotsCase::OneLost(fault) => {
             let offset = state.other_offset().map_or(0, |offset| offset.0);
             let found = format!("{fault} (state-slot-torn)");
-            StateCase::OneLost(Spot { offset, ..spot }.wrong((0, 0), "a state slot", found))
+            let spot = Spot { path: &path, segment: None, offset };
+            StateCase::OneLost(spot.wrong((0, 0), "a state slot", found))
         }
     };
     Ok((case, state.newest().cloned()))

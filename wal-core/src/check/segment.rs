@@ -102,7 +102,7 @@ impl Check<'_> {
             }
             if self.retries_left > 0 {
                 self.retries_left -= 1;
-                std::thread::sleep(RETRY_PAUSE);
+                crate::sync::thread::sleep(RETRY_PAUSE);
                 self.bytes.refresh()?;
                 continue;
             }
@@ -112,7 +112,9 @@ impl Check<'_> {
             }
         }
         self.note_knowledge();
-        self.checked.is_whole = true;
+        // Records that only the next segment speaks of are not there: the log breaks off here.
+        let next_lsn = self.link.ending.map_or(0, |ending| ending.next_lsn);
+        self.checked.is_whole = next_lsn <= self.scanner.next_lsn;
         self.end_piece(None);
         self.check_footer()
     }

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use super::finding::Finding;
 use super::inspection::Inspection;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{ErrorKind, Result};
 use crate::lsn::Lsn;
-use crate::recovery::{Cut, STATE_FILE};
-use crate::vfs::{Access, Lock, RealVfs, Vfs};
+use crate::recovery::{Cut, is_writer_alive};
+use crate::vfs::{RealVfs, Vfs};
 
 /// What [`verify`] found.
 #[derive(Clone, Debug)]
@@ -77,18 +77,6 @@ pub fn verify_with(
     })
 }
 
-/// Whether a writer has the log open. A reader's question; it holds the lock for a moment.
-pub(super) fn is_writer_alive(vfs: &dyn Vfs, path: &Path) -> Result<bool> {
-    let state_path = path.join(STATE_FILE);
-    let file = match vfs.open(&state_path, Access::Read) {
-        Ok(file) => file,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
-        Err(error) => return Err(Error::io("opening the state file", &state_path, error)),
-    };
-    let is_free = file.try_lock(Lock::Shared);
-    Ok(!is_free.map_err(|error| Error::io("asking for the lock", &state_path, error))?)
-}
-
 /// Inspects the log, and again while a live writer changes it between two glances: what is really
 /// wrong is found twice.
 fn inspect_patiently(
@@ -113,7 +101,7 @@ fn inspect_patiently(
             return result;
         }
         before = Some(seen);
-        std::thread::sleep(PAUSE);
+        crate::sync::thread::sleep(PAUSE);
     }
 }
 

@@ -99,7 +99,8 @@ impl Log {
     /// When this returns `Ok`, every record up to the returned LSN survives power loss.
     ///
     /// # Errors
-    /// `Timeout`; the first cause when the log is poisoned; `Closed`, `Forked`.
+    /// `Full` when the record that had this LSN was refused for want of room, until the LSN is
+    /// issued again; `Timeout`; the first cause when the log is poisoned; `Closed`, `Forked`.
     pub fn wait_durable(&self, lsn: Lsn, timeout: Option<Duration>) -> Result<Lsn> {
         self.writer()?.wait_durable(lsn, deadline(timeout))
     }

@@ -31,8 +31,8 @@ impl Log {
     ///
     /// # Errors
     /// `Invalid` beyond the last record, `Trimmed` before the first, `Full` when there is no room
-    /// for a new segment (nothing was changed), `Io` (the log is then poisoned), `Closed`,
-    /// `Forked`.
+    /// for a new segment (nothing was changed), `Io` (the log is then poisoned, unless reading or
+    /// making a new segment failed, before anything was changed), `Closed`, `Forked`.
     pub fn truncate(&self, after: Lsn) -> Result<()> {
         self.writer()?.truncate(after)
     }

@@ -1,8 +1,8 @@
 //! The calls of a log that read.
 
+use crate::sync::atomic::{AtomicU64, Ordering};
 use std::ops::ControlFlow;
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::SystemTime;
 
 use super::Log;

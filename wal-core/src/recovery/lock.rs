@@ -1,10 +1,11 @@
 //! The first phases of opening: the directory, the lock, the state.
 
+use crate::sync::thread;
+use crate::sync::time::Instant;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::survey::segment_files;
 use crate::error::{Damage, Error, ErrorKind, Result};
@@ -41,19 +42,24 @@ pub(crate) fn read_state(vfs: &dyn Vfs, path: &Path, file: Arc<dyn File>) -> Res
     let state_path = path.join(STATE_FILE);
     let state = StateFile::open(file, &state_path)?;
     if *state.case() == SlotsCase::Fresh && !segment_files(vfs, path)?.is_empty() {
-        return Err(Error::corrupt(Damage {
-            path: state_path,
-            segment: None,
-            offset: FileOffset(0),
-            lsns: None,
-            expected: "a state slot, because there are segments".into(),
-            found: format!("an unfinished state file (case {})", RecoveryCase::StateLost),
-        }));
+        return Err(state_lost(&state_path, "an unfinished state file"));
     }
     Ok(state)
 }
 
-/// Creates the directory and an empty state file.
+/// Segments without a state: it was there once.
+pub(crate) fn state_lost(state_path: &Path, found: &str) -> Error {
+    Error::corrupt(Damage {
+        path: state_path.to_owned(),
+        segment: None,
+        offset: FileOffset(0),
+        lsns: None,
+        expected: "a state slot, because there are segments".into(),
+        found: format!("{found} (case {})", RecoveryCase::StateLost),
+    })
+}
+
+/// Creates the directory and an empty state file, whose name is not durable yet.
 ///
 /// A crash leaves a directory, with or without an empty state file: the next opening starts over.
 fn create(vfs: &dyn Vfs, path: &Path, options: &Options) -> Result<Arc<dyn File>> {
@@ -63,25 +69,16 @@ fn create(vfs: &dyn Vfs, path: &Path, options: &Options) -> Result<Arc<dyn File>
     }
     vfs.create_dir_all(path).map_err(|error| refuse(path, path, error))?;
     if !segment_files(vfs, path)?.is_empty() {
-        return Err(Error::corrupt(Damage {
-            path: state_path,
-            segment: None,
-            offset: FileOffset(0),
-            lsns: None,
-            expected: "a state file, because there are segments".into(),
-            found: format!("no such file (case {})", RecoveryCase::StateLost),
-        }));
+        return Err(state_lost(&state_path, "no such file"));
     }
-    let file = match vfs.open(&state_path, Access::Create) {
+    match vfs.open(&state_path, Access::Create) {
         // Somebody else is creating the same log: whoever gets the lock does it.
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
             vfs.open(&state_path, Access::Write)
         }
         opened => opened,
-    };
-    let file = file.map_err(|error| refuse(path, &state_path, error))?;
-    vfs.sync_dir(path).map_err(|error| Error::io("syncing the directory", path, error))?;
-    Ok(file)
+    }
+    .map_err(|error| refuse(path, &state_path, error))
 }
 
 fn wait_for_lock(file: &dyn File, path: &Path, lock_wait: Duration) -> Result<()> {
@@ -105,6 +102,18 @@ fn wait_for_lock(file: &dyn File, path: &Path, lock_wait: Duration) -> Result<()
         thread::sleep(pause);
         pause = (pause * 2).min(Duration::from_millis(20));
     }
+}
+
+/// Whether a writer has the log open. A reader's question; it holds the lock for a moment.
+pub(crate) fn is_writer_alive(vfs: &dyn Vfs, path: &Path) -> Result<bool> {
+    let state_path = path.join(STATE_FILE);
+    let file = match vfs.open(&state_path, Access::Read) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        Err(error) => return Err(Error::io("opening the state file", &state_path, error)),
+    };
+    let is_free = file.try_lock(Lock::Shared);
+    Ok(!is_free.map_err(|error| Error::io("asking for the lock", &state_path, error))?)
 }
 
 /// What the system's refusal to open means for the user.

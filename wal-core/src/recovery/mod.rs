@@ -12,7 +12,7 @@ mod report;
 mod survey;
 mod tail;
 
-pub(crate) use lock::{STATE_FILE, lock_existing};
+pub(crate) use lock::{STATE_FILE, is_writer_alive, lock_existing, state_lost};
 pub(crate) use open::{Judged, first_lsn, judged, open, report_of, sealed_segments};
 pub use report::{Cut, RecoveryCase, RecoveryReport};
 pub(crate) use survey::{Found, Start, Survey, read_start, segment_files, slot_begins_a_log};

@@ -1,8 +1,8 @@
 //! Opening a log for writing.
 
+use crate::sync::time::Instant;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Instant;
 
 use super::closed_tail;
 use super::lock::{lock, read_state};
@@ -39,6 +39,9 @@ pub(crate) fn open(
     let mut state = read_state(&*vfs, path, file)?;
     let created = *state.case() == SlotsCase::Fresh;
     if created {
+        // Also for a file that was there: whoever made it may have died before its name was
+        // durable, and what is acknowledged from here on needs the name.
+        vfs.sync_dir(path).map_err(|error| Error::io("syncing the directory", path, error))?;
         state.write(first_slot(&*vfs, &options)?)?;
     }
     let slot = newest(&state)?;
@@ -46,11 +49,18 @@ pub(crate) fn open(
     let tail = judged(&*vfs, &survey, Some(&slot), &options)?;
     check_numbers_left(path, &survey, &tail, &slot)?;
     let mut report = report_of(created, Some(&state), &survey, &tail, &slot);
+    if vfs.is_volatile(path) {
+        report.notes.push("storage-volatile: this file system is gone with the power".into());
+    }
     // Also after a clean close: the process may have died between writing the mark and syncing it,
     // and the other slot, the only durable one then, is the next to be overwritten.
     state.rewrite_newest()?;
     if report.case != RecoveryCase::Clean && !created {
         report.bytes_rewritten = rewrite(&*vfs, path, &tail)?;
+    } else if !survey.spares.is_empty() {
+        // One that could be neither finished nor removed has a name in the page cache alone, and
+        // the next rotation takes it as it is.
+        vfs.sync_dir(path).map_err(|error| Error::io("syncing the directory", path, error))?;
     }
     remove_leftovers(&*vfs, path, &survey)?;
     let slot = mark_open(&mut state, &survey, &tail, &slot)?;
@@ -272,7 +282,7 @@ fn rewrite(vfs: &dyn Vfs, path: &Path, tail: &Option<Judged>) -> Result<u64> {
         at = DATA_START;
     }
     let mut rewritten = 0;
-    let mut buffer = vec![0; REWRITE_BYTES];
+    let mut buffer = vec![0; end.saturating_sub(at).min(REWRITE_BYTES as u64) as usize];
     while at < end {
         let len = (end - at).min(REWRITE_BYTES as u64) as usize;
         let piece = buffer.get_mut(..len).unwrap_or_default();

@@ -22,10 +22,11 @@ use crate::lsn::{Lsn, Place};
 /// | `state-lost` | segments, but no intact state slot | refuses: `Corrupt` |
 /// | `newer-version` | a header or slot of a newer format | refuses: `Unsupported` |
 ///
-/// Three findings go with any of the rows that open the log, as notes: `state-slot-torn` (one of
+/// Four findings go with any of the rows that open the log, as notes: `state-slot-torn` (one of
 /// the two slots is not intact and the other one serves), `header-torn` (a file whose header was
-/// being written; it held nothing acknowledged and is removed) and `header-copy-lost` (one of a
-/// header's two copies is not intact).
+/// being written; it held nothing acknowledged and is removed), `header-copy-lost` (one of a
+/// header's two copies is not intact) and `storage-volatile` (a writer's opening alone: the file
+/// system is kept in memory, so that nothing survives power loss, whatever the level says).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum RecoveryCase {

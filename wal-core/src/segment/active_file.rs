@@ -1,6 +1,6 @@
 //! The file of an active segment as readers see it: mapped as far as that is to be had.
 
-use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use crate::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use super::Pins;
 use crate::memory::Memory;

@@ -1,8 +1,8 @@
 //! What reading a segment needs beside its header: a source of bytes and the index of its records.
 //! A sealed segment's is loaded by the first reader, from the footer or without one.
 
+use crate::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::rebuild::rebuild;
 use super::source::{Reader, Source};

@@ -1,8 +1,8 @@
 //! The index of an active segment: where each record's frame stands, grown by the writer while
 //! readers look into it without a lock.
 
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU32, Ordering};
+use crate::sync::OnceLock;
+use crate::sync::atomic::{AtomicU32, Ordering};
 
 /// Append-only buckets, each twice as large as the one before, so that nothing is ever moved under
 /// a reader. An entry is an offset in units of eight; zero means none (no frame stands at offset
@@ -55,7 +55,7 @@ fn allocate(bucket: usize) -> Box<[AtomicU32]> {
 }
 
 /// Entries of the first bucket: 4 KiB, so that an idle log stays small.
-const FIRST_BUCKET: u64 = 1024;
+const FIRST_BUCKET: u64 = if cfg!(feature = "loom") { 4 } else { 1024 };
 /// Enough for every `u32`.
 const BUCKETS: usize = 23;
 
@@ -96,7 +96,7 @@ mod tests {
     #[test]
     fn a_reader_beside_the_writer_sees_whole_entries_or_none() {
         let index = Index::default();
-        std::thread::scope(|scope| {
+        crate::sync::thread::scope(|scope| {
             scope.spawn(|| (0..100_000).for_each(|delta| index.push(delta, delta + 1)));
             for _ in 0..2 {
                 scope.spawn(|| {

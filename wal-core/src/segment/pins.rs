@@ -1,6 +1,6 @@
 //! Who still holds bytes of a segment's file in place.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use crate::sync::{Arc, Mutex, PoisonError};
 
 use crate::memory::{Memory, WeakMemory};
 

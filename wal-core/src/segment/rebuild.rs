@@ -137,10 +137,10 @@ impl Walk<'_> {
             self.take_opening();
         }
         let Some(Trailer { offset, seed, first, next }) = trailer else {
-            self.take_pending(self.next, u64::MAX);
+            self.take_ascending();
             return Ok(false);
         };
-        self.take_pending(first, next);
+        self.take_salvaged(first, next);
         self.waste(fault.saturating_sub(offset));
         (self.start, self.seed, self.next) =
             (offset.saturating_add(COMMIT_FRAME_BYTES), seed, next);
@@ -172,15 +172,13 @@ impl Walk<'_> {
     /// The records that verify between the commit's start and `until`.
     fn salvage(&mut self, until: u64, seed: Seed) -> Result<()> {
         self.pending.clear();
-        let mut least = self.next;
         let mut offset = self.start;
         while offset < until && self.waste_bytes_left > 0 {
             let step = match self.frame(offset, seed)? {
                 Ok(frame) => {
                     let delta = frame.header.lsn_delta;
-                    if frame.header.kind == Kind::Record && u64::from(delta) >= least {
+                    if frame.header.kind == Kind::Record && u64::from(delta) >= self.next {
                         self.pending.push((delta, offset));
-                        least = u64::from(delta).saturating_add(1);
                     }
                     frame.header.frame_bytes()
                 }
@@ -251,6 +249,39 @@ impl Walk<'_> {
                 *entry = u32::try_from(offset >> 3).unwrap_or(0);
             }
         }
+    }
+
+    /// Enters the records found as far as their deltas go up.
+    fn take_ascending(&mut self) {
+        let mut least = self.next;
+        self.pending.retain(|&(delta, _)| {
+            let goes_up = u64::from(delta) >= least;
+            if goes_up {
+                least = u64::from(delta).saturating_add(1);
+            }
+            goes_up
+        });
+        self.take_pending(self.next, u64::MAX);
+    }
+
+    /// Enters the records found before a trailer: from it back those it speaks of, and by
+    /// themselves those of commits that have lost their trailers, so that a delta which does not
+    /// belong there costs no record of the others.
+    fn take_salvaged(&mut self, first: u64, next: u64) {
+        let (mut own_end, mut lost_end) = (next, first);
+        let mut found = std::mem::take(&mut self.pending);
+        found.reverse();
+        found.retain(|&(delta, _)| {
+            let delta = u64::from(delta);
+            let end = if delta >= first { &mut own_end } else { &mut lost_end };
+            let goes_down = delta < *end;
+            if goes_down {
+                *end = delta;
+            }
+            goes_down
+        });
+        self.pending = found;
+        self.take_pending(self.next, next);
     }
 
     fn take_opening(&mut self) {

@@ -1,9 +1,9 @@
 //! Which seed a frame's checksum starts from: the header's until the first opening, then the
 //! opening's.
 
+use crate::sync::OnceLock;
+use crate::sync::atomic::{AtomicUsize, Ordering};
 use std::ops::Range;
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::{OpeningAt, SegmentHeader};
 use crate::frame::Seed;

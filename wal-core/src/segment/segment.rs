@@ -1,7 +1,7 @@
 //! One segment as readers see it, and as the writer tells them of its growth.
 
+use crate::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::body::{Body, Entries};
 use super::source::{Reader, Source};

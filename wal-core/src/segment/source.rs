@@ -10,6 +10,10 @@ use crate::memory::Memory;
 use crate::vfs::{File, read_full};
 
 /// Where a segment's bytes are read from.
+#[cfg_attr(
+    feature = "shuttle",
+    expect(clippy::large_enum_variant, reason = "locks of the scheduler are large")
+)]
 pub(crate) enum Source {
     /// The whole file of a sealed segment, mapped.
     Mapped(Memory),

@@ -1,5 +1,4 @@
-//! Wake-ups through a file descriptor, and random numbers: what else the engine needs of the
-//! system.
+//! Wake-ups through a file descriptor.
 #![allow(unsafe_code)]
 
 use std::io;
@@ -30,17 +29,6 @@ pub(crate) fn clear_event(event: &OwnedFd) -> io::Result<()> {
     // SAFETY: the descriptor is open and the buffer is the eight bytes eventfd fills.
     let read = unsafe { libc::read(event.as_raw_fd(), (&raw mut count).cast(), 8) };
     check(read)
-}
-
-/// A number nobody has seen before.
-pub(crate) fn random_u64() -> io::Result<u64> {
-    let mut bytes = [0; 8];
-    // SAFETY: the buffer is valid for its eight bytes; up to 256 are always filled or refused.
-    let refused = unsafe { libc::getentropy(bytes.as_mut_ptr().cast(), bytes.len()) };
-    if refused != 0 {
-        return Err(io::Error::last_os_error());
-    }
-    Ok(u64::from_le_bytes(bytes))
 }
 
 fn check(transferred: isize) -> io::Result<()> {

@@ -208,4 +208,8 @@ impl Vfs for FaultVfs {
     fn is_copy_on_write(&self, path: &Path) -> bool {
         self.inner.is_copy_on_write(path)
     }
+
+    fn is_volatile(&self, path: &Path) -> bool {
+        self.inner.is_volatile(path)
+    }
 }

@@ -57,4 +57,10 @@ pub trait Vfs: Send + Sync + 'static {
     /// Whether overwriting a block of a file in `path` moves it (copy-on-write): zeroing ahead and
     /// recycling are then wasted work.
     fn is_copy_on_write(&self, path: &Path) -> bool;
+
+    /// Whether what is in `path` is kept in memory alone and gone with the power, as far as the
+    /// system tells: then no sync means anything.
+    fn is_volatile(&self, _path: &Path) -> bool {
+        false
+    }
 }

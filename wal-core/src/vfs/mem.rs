@@ -5,17 +5,22 @@ mod crash;
 mod journal;
 mod machine;
 mod model;
+mod moment;
 mod open_file;
+mod sectors;
 
 use std::ffi::OsString;
 use std::fmt;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use self::crash::crash;
-use self::machine::{Machine, normal};
+pub use self::crash::Part;
+pub use self::moment::Moment;
+
+use self::crash::Grain;
+use self::machine::{Machine, errno, normal};
 use self::model::{Model, Op};
 use self::open_file::MemFile;
 use super::file::File;
@@ -34,7 +39,7 @@ use super::fork::watch_forks;
 ///
 /// ```
 /// use std::io::IoSlice;
-/// use std::path::Path;
+/// use std::path::{Path, PathBuf};
 /// use wal_core::vfs::{Access, MemVfs, Vfs};
 ///
 /// let vfs = MemVfs::new();
@@ -73,6 +78,17 @@ impl MemVfs {
         self.machine().journal.ops().iter().map(Op::to_string).collect()
     }
 
+    /// What the operation with this number, the first being 1, wrote: to which file, where, and the
+    /// bytes; `None` for one that is no write, or is not known.
+    pub fn written_by(&self, op: usize) -> Option<(PathBuf, u64, Vec<u8>)> {
+        match self.machine().journal.op(op)? {
+            Op::Write { path, offset, bytes, .. } => {
+                Some((path.to_path_buf(), *offset, bytes.to_vec()))
+            }
+            _ => None,
+        }
+    }
+
     /// Forgets the operations so far, to save memory; their number stays counted.
     pub fn forget_ops(&self) {
         self.machine().journal.forget();
@@ -91,8 +107,7 @@ impl MemVfs {
     ///
     /// If `op` is more than [`MemVfs::op_count`] or was forgotten.
     pub fn crash_at(&self, op: usize, chooser: &mut dyn FnMut(usize) -> usize) -> MemVfs {
-        let (model, now) = self.state_after(op);
-        MemVfs::with(crash(&model, chooser), now)
+        Moment::new(self, op, Grain::Torn).power_loss(&mut |part| chooser(part.choices))
     }
 
     /// The file system as it is found after the process died right after the first `op` operations:
@@ -102,8 +117,28 @@ impl MemVfs {
     ///
     /// If `op` is more than [`MemVfs::op_count`] or was forgotten.
     pub fn kill_at(&self, op: usize) -> MemVfs {
-        let (model, now) = self.state_after(op);
-        MemVfs::with(model, now)
+        Moment::new(self, op, Grain::Torn).death()
+    }
+
+    /// The moment right after the first `op` operations, to take many crashes of. Power loss leaves
+    /// whole sectors of 512 bytes there, and only what makes a difference is a choice.
+    ///
+    /// # Panics
+    ///
+    /// If `op` is more than [`MemVfs::op_count`] or was forgotten.
+    pub fn moment(&self, op: usize) -> Moment {
+        Moment::new(self, op, Grain::Whole)
+    }
+
+    /// A number that a file system with other names, lengths or bytes, visible or durable, has with
+    /// a probability of one in 2^64.
+    pub fn digest(&self) -> u64 {
+        self.machine().model.digest()
+    }
+
+    /// Ends it: from now on every call of whoever still uses it fails, and changes nothing.
+    pub fn power_off(&self) {
+        self.machine().is_off = true;
     }
 
     /// Sets the clock.
@@ -183,6 +218,18 @@ impl MemVfs {
         Ok(())
     }
 
+    /// Changes bytes on the medium, as a write that went astray does: visible and durable ones.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such file.
+    pub fn overwrite(&self, path: &Path, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        let mut machine = self.machine();
+        let inode = machine.file(path)?;
+        machine.perform(Op::Overwrite { path: path.into(), inode, offset, bytes: bytes.into() });
+        Ok(())
+    }
+
     fn with(model: Model, now: SystemTime) -> MemVfs {
         MemVfs { machine: Arc::new(Mutex::new(Machine::new(model, now))) }
     }
@@ -213,32 +260,32 @@ impl fmt::Debug for MemVfs {
 
 impl Vfs for MemVfs {
     fn create_dir_all(&self, path: &Path) -> io::Result<()> {
-        self.machine().create_dir_all(path)
+        running(&self.machine)?.create_dir_all(path)
     }
 
     fn list(&self, path: &Path) -> io::Result<Vec<OsString>> {
-        self.machine().list(path)
+        running(&self.machine)?.list(path)
     }
 
     fn open(&self, path: &Path, access: Access) -> io::Result<Arc<dyn File>> {
-        let open_file = self.machine().open(path, access)?;
+        let open_file = running(&self.machine)?.open(path, access)?;
         Ok(Arc::new(MemFile::new(self.machine.clone(), open_file, path, access)))
     }
 
     fn remove(&self, path: &Path) -> io::Result<()> {
-        self.machine().remove(path)
+        running(&self.machine)?.remove(path)
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        self.machine().rename(from, to)
+        running(&self.machine)?.rename(from, to)
     }
 
     fn remove_dir(&self, path: &Path) -> io::Result<()> {
-        self.machine().remove_dir(path)
+        running(&self.machine)?.remove_dir(path)
     }
 
     fn sync_dir(&self, path: &Path) -> io::Result<()> {
-        self.machine().sync_dir(path)
+        running(&self.machine)?.sync_dir(path)
     }
 
     fn now(&self) -> SystemTime {
@@ -253,6 +300,12 @@ impl Vfs for MemVfs {
 /// A panic elsewhere leaves no operation half done: each is one change after all checks.
 fn lock(machine: &Mutex<Machine>) -> MutexGuard<'_, Machine> {
     machine.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The machine, if it has power.
+fn running(machine: &Mutex<Machine>) -> io::Result<MutexGuard<'_, Machine>> {
+    let machine = lock(machine);
+    if machine.is_off { Err(errno(libc::EIO)) } else { Ok(machine) }
 }
 
 /// When the clock of a new file system starts, after 1970: 2025-01-01 00:00:00 UTC.

@@ -20,14 +20,18 @@ mod file;
 mod file_system;
 mod fork;
 mod mem;
+mod random;
 mod real;
 mod whole;
 
-pub(crate) use event::{clear_event, new_event, raise_event, random_u64};
+pub(crate) use event::{clear_event, new_event, raise_event};
 pub use fault::{Call, Fault, FaultVfs, Operation};
 pub use file::{File, Lock, Mapping};
 pub use file_system::{Access, Vfs};
 pub(crate) use fork::fork_generation;
-pub use mem::MemVfs;
+pub use mem::{MemVfs, Moment, Part};
+pub(crate) use random::random_u64;
+#[cfg(feature = "simulate")]
+pub use random::seed;
 pub use real::RealVfs;
 pub(crate) use whole::{read_full, write_full};

@@ -41,10 +41,14 @@ impl Vfs for RealVfs {
     fn create_dir_all(&self, path: &Path) -> io::Result<()> {
         // A `.` at the end of a path names what is not there yet.
         let path: &Path = &path.components().collect::<PathBuf>();
-        let missing: Vec<&Path> = path
-            .ancestors()
-            .take_while(|ancestor| !ancestor.as_os_str().is_empty() && !ancestor.exists())
-            .collect();
+        let mut missing: Vec<&Path> = Vec::new();
+        for ancestor in path.ancestors() {
+            // What cannot be asked for is neither there nor missing.
+            if ancestor.as_os_str().is_empty() || ancestor.try_exists()? {
+                break;
+            }
+            missing.push(ancestor);
+        }
         // A process that died between making a directory and syncing its parent left one that
         // exists and is not safe; that can only be the deepest of the existing ones.
         let existing = missing.last().map_or(Some(path), |first| first.parent());
@@ -58,16 +62,27 @@ impl Vfs for RealVfs {
         for dir in missing.into_iter().rev() {
             match fs::DirBuilder::new().mode(0o700).create(dir) {
                 // Somebody else makes the same log at the same time.
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists && dir.is_dir() => {}
+                Err(error)
+                    if error.kind() == io::ErrorKind::AlreadyExists
+                        && fs::metadata(dir)?.is_dir() => {}
                 result => result?,
             }
             sync_dir(dir.parent().unwrap_or(Path::new("")))?;
         }
-        if path.is_dir() { Ok(()) } else { Err(io::Error::from_raw_os_error(libc::ENOTDIR)) }
+        match fs::metadata(path)?.is_dir() {
+            true => Ok(()),
+            false => Err(io::Error::from_raw_os_error(libc::ENOTDIR)),
+        }
     }
 
     fn list(&self, path: &Path) -> io::Result<Vec<OsString>> {
-        fs::read_dir(path)?.map(|entry| Ok(entry?.file_name())).collect()
+        let entries = loop {
+            match fs::read_dir(path) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                opened => break opened?,
+            }
+        };
+        entries.map(|entry| Ok(entry?.file_name())).collect()
     }
 
     fn open(&self, path: &Path, access: Access) -> io::Result<Arc<dyn File>> {
@@ -100,6 +115,10 @@ impl Vfs for RealVfs {
 
     fn is_copy_on_write(&self, path: &Path) -> bool {
         file_system_magic(path).is_some_and(|magic| COPY_ON_WRITE.contains(&magic))
+    }
+
+    fn is_volatile(&self, path: &Path) -> bool {
+        file_system_magic(path).is_some_and(|magic| VOLATILE.contains(&magic))
     }
 }
 
@@ -134,3 +153,5 @@ fn file_system_magic(_path: &Path) -> Option<u32> {
 
 /// btrfs, ZFS and bcachefs.
 const COPY_ON_WRITE: [u32; 3] = [0x9123_683e, 0x2fc1_2fc1, 0xca45_1a4e];
+/// tmpfs and ramfs.
+const VOLATILE: [u32; 2] = [0x0102_1994, 0x8584_58f6];

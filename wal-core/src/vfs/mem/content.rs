@@ -1,6 +1,7 @@
 //! The bytes of a file in memory, shared between as many snapshots as there are.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A file's bytes as pages that copies share until one of them writes. Pages never written take no
 /// memory and read as zeros, like the holes of a sparse file. Bytes past the length are zero.
@@ -16,7 +17,17 @@ struct Chunk {
     pages: [Option<Arc<Page>>; CHUNK_PAGES],
 }
 
-type Page = [u8; PAGE_BYTES];
+struct Page {
+    bytes: [u8; PAGE_BYTES],
+    /// What the bytes come to, once somebody has asked; 0 before. Copies do not take it along.
+    digest: AtomicU64,
+}
+
+impl Clone for Page {
+    fn clone(&self) -> Page {
+        Page { bytes: self.bytes, digest: AtomicU64::new(0) }
+    }
+}
 
 impl Content {
     pub(super) fn len(&self) -> u64 {
@@ -61,7 +72,7 @@ impl Content {
             let (number, start, len) = piece(at, rest.len());
             let (this, next) = rest.split_at_mut(len);
             match self.page(number) {
-                Some(page) => this.copy_from_slice(&page[start..start + len]),
+                Some(page) => this.copy_from_slice(&page.bytes[start..start + len]),
                 None => this.fill(0),
             }
             at += len as u64;
@@ -76,7 +87,7 @@ impl Content {
         let mut rest = bytes;
         while !rest.is_empty() {
             let (number, start, len) = piece(at, rest.len());
-            self.page_mut(number)[start..start + len].copy_from_slice(&rest[..len]);
+            self.page_mut(number).bytes[start..start + len].copy_from_slice(&rest[..len]);
             at += len as u64;
             rest = &rest[len..];
         }
@@ -87,7 +98,7 @@ impl Content {
         if len < self.len {
             let (number, start, _) = piece(len, 1);
             if start != 0 && self.page(number).is_some() {
-                self.page_mut(number)[start..].fill(0);
+                self.page_mut(number).bytes[start..].fill(0);
             }
             self.remove_pages_from(len.div_ceil(PAGE_BYTES as u64));
         }
@@ -124,8 +135,66 @@ impl Content {
             .get_or_insert_with(|| Arc::new(Chunk { pages: [const { None }; CHUNK_PAGES] }));
         let page = &mut Arc::make_mut(chunk).pages[page];
         self.pages_count += u64::from(page.is_none());
-        Arc::make_mut(page.get_or_insert_with(|| Arc::new([0; PAGE_BYTES])))
+        let page = page.get_or_insert_with(|| {
+            Arc::new(Page { bytes: [0; PAGE_BYTES], digest: AtomicU64::new(0) })
+        });
+        let page = Arc::make_mut(page);
+        *page.digest.get_mut() = 0;
+        page
     }
+
+    /// A number that other contents have with a probability of one in 2^64. Zeros that were written
+    /// and holes are the same.
+    pub(super) fn digest(&self) -> u64 {
+        let mut sum = mix(self.len ^ LENGTH_SEED);
+        for (at, chunk) in self.chunks.iter().enumerate() {
+            let Some(chunk) = chunk else { continue };
+            for (place, page) in chunk.pages.iter().enumerate() {
+                let Some(page) = page else { continue };
+                let number = (at * CHUNK_PAGES + place) as u64;
+                match page.digest() {
+                    ZEROS_DIGEST => {}
+                    digest => sum = sum.wrapping_add(mix(digest ^ mix(number))),
+                }
+            }
+        }
+        sum
+    }
+}
+
+impl Page {
+    fn digest(&self) -> u64 {
+        // Two threads that both find none compute the same.
+        let known = self.digest.load(Ordering::Relaxed);
+        if known != 0 {
+            return known;
+        }
+        let mut lanes = [0_u64; 4];
+        let mut any = 0;
+        for block in self.bytes.as_chunks::<64>().0 {
+            for (lane, pair) in lanes.iter_mut().zip(block.as_chunks::<16>().0) {
+                let pair = u128::from_le_bytes(*pair);
+                let (low, high) = (pair as u64, (pair >> 64) as u64);
+                any |= low | high;
+                let product = u128::from(*lane ^ low ^ MULTIPLIER) * u128::from(high ^ LANE_SEED);
+                *lane = product as u64 ^ (product >> 64) as u64 ^ lane.rotate_left(23);
+            }
+        }
+        let digest = match any {
+            0 => ZEROS_DIGEST,
+            _ => lanes.iter().fold(0, |sum, lane| mix(sum ^ lane)).max(ZEROS_DIGEST + 1),
+        };
+        self.digest.store(digest, Ordering::Relaxed);
+        digest
+    }
+}
+
+/// Spreads every bit over all of them.
+pub(super) fn mix(number: u64) -> u64 {
+    let mut mixed = number.wrapping_add(0x9E37_79B9_7F4A_7C15);
+    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    mixed ^ (mixed >> 31)
 }
 
 /// The page at `offset`, where in it that is, and how many of `len` bytes lie in it.
@@ -141,7 +210,12 @@ fn place(number: u64) -> (usize, usize) {
 
 const PAGE_BYTES: usize = 4096;
 /// Two levels keep the first write after a snapshot cheap for large files.
-const CHUNK_PAGES: usize = 64;
+const CHUNK_PAGES: usize = 16;
+/// The digest of a page of zeros.
+const ZEROS_DIGEST: u64 = 1;
+const MULTIPLIER: u64 = 0xD6E8_FEB8_6659_FD93;
+const LANE_SEED: u64 = 0xA076_1D64_78BD_642F;
+const LENGTH_SEED: u64 = 0x6C65_6E67_7468;
 
 #[cfg(test)]
 mod tests {

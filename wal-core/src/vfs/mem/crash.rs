@@ -10,38 +10,83 @@
 //! arrived", the last choice always "all of it arrived".
 
 use std::collections::BTreeMap;
+use std::fmt;
+use std::path::Path;
 use std::sync::Arc;
 
 use super::content::Content;
-use super::model::{Change, Entry, Inode, Model, Names, is_root};
+use super::model::{Entry, Inode, Model, NameChange, Names, is_root};
+use super::sectors::{Plan, SECTOR_BYTES, Sector};
 
-/// Takes one of `n` choices, numbered from 0; a larger answer counts as the last one.
-pub(super) type Chooser<'c> = &'c mut dyn FnMut(usize) -> usize;
+/// Takes one of the choices there are, numbered from 0; a larger answer counts as the last one.
+pub(super) type Chooser<'c> = &'c mut dyn FnMut(&Part<'_>) -> usize;
+
+/// A part of a file system that a power loss may leave in one of several ways: a name, the length
+/// of a file, or a sector of it. In words when displayed.
+pub struct Part<'p> {
+    /// How many ways there are: the first is that nothing of it has arrived, the last that all has.
+    pub choices: usize,
+    pub(super) what: What<'p>,
+}
+
+pub(super) enum What<'p> {
+    Name(&'p NameChange),
+    Length(&'p Path, &'p [(u64, usize)]),
+    Sector(&'p Path, u64),
+    Tear,
+}
+
+/// How finely writes arrive.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Grain {
+    /// Any sector may be torn at any byte, and a sector that would be the same either way is a
+    /// choice all the same.
+    Torn,
+    /// Whole sectors; only what makes a difference is a choice.
+    Whole,
+}
+
+/// What is the same for all crashes at one moment: what each file may hold, by its inode and the
+/// length that has arrived.
+pub(super) struct Plans {
+    grain: Grain,
+    plans: BTreeMap<(u64, usize), Plan>,
+}
+
+impl Plans {
+    pub(super) fn new(grain: Grain) -> Plans {
+        Plans { grain, plans: BTreeMap::new() }
+    }
+}
 
 /// One of the states power loss can leave of `model`; all of it is durable.
-pub(super) fn crash(model: &Model, chooser: Chooser<'_>) -> Model {
+pub(super) fn crash(model: &Model, plans: &mut Plans, chooser: Chooser<'_>) -> Model {
     let names = surviving_names(model, chooser);
     let mut inodes = BTreeMap::new();
-    for entry in names.values() {
+    for (path, entry) in names.iter() {
         let Entry::File(number) = *entry else { continue };
         let Some(inode) = model.inodes.get(&number) else { continue };
         // Two names of one file: an interrupted renaming.
-        inodes.entry(number).or_insert_with(|| {
-            if inode.pending.is_empty() {
-                Arc::new(Inode::durable(inode.durable.clone()))
-            } else {
-                Arc::new(Inode::durable(surviving_content(inode, chooser)))
+        inodes.entry(number).or_insert_with(|| match inode.is_durable() {
+            true => Arc::clone(inode),
+            false if inode.pending.is_empty() => Arc::new(Inode::durable(inode.durable.clone())),
+            false => {
+                let content = surviving_content(number, path, inode, plans, chooser);
+                Arc::new(Inode::durable(content))
             }
         });
     }
-    let names = Arc::new(names);
     Model { inodes, names: names.clone(), durable_names: names, pending_names: Vec::new() }
 }
 
-fn surviving_names(model: &Model, chooser: Chooser<'_>) -> Names {
+fn surviving_names(model: &Model, chooser: Chooser<'_>) -> Arc<Names> {
+    if model.pending_names.is_empty() {
+        return Arc::clone(&model.durable_names);
+    }
     let mut names = (*model.durable_names).clone();
     for change in &model.pending_names {
-        if change.is_possible(&names) && choose(chooser, 2) == 1 {
+        let part = Part { choices: 2, what: What::Name(change) };
+        if change.is_possible(&names) && choose(chooser, &part) == 1 {
             change.apply(&mut names);
         }
     }
@@ -53,124 +98,75 @@ fn surviving_names(model: &Model, chooser: Chooser<'_>) -> Names {
             names.remove(&path);
         }
     }
-    names
+    Arc::new(names)
 }
 
-fn surviving_content(inode: &Inode, chooser: Chooser<'_>) -> Content {
-    let (len, arrived) = surviving_len(inode, chooser);
-    let mut content = inode.durable.clone();
-    for change in &inode.pending[..arrived] {
-        if let Change::SetLen(len) = change {
-            content.set_len(*len);
+fn surviving_content(
+    number: u64,
+    path: &Path,
+    inode: &Inode,
+    plans: &mut Plans,
+    chooser: Chooser<'_>,
+) -> Content {
+    let lens = inode.lens();
+    let part = Part { choices: lens.len(), what: What::Length(path, &lens) };
+    let choice = if lens.len() == 1 { 0 } else { choose(chooser, &part) };
+    let (len, arrived) = lens[choice];
+    let grain = plans.grain;
+    let plan = plans.plans.entry((number, choice)).or_insert_with(|| match grain {
+        Grain::Whole => Plan::new(inode, len, arrived).distinct(),
+        Grain::Torn => Plan::new(inode, len, arrived),
+    });
+    let mut content = plan.base.clone();
+    for sector in &plan.sectors {
+        let what = What::Sector(path, sector.number);
+        match grain {
+            Grain::Torn => survive_torn(sector, what, &mut content, chooser),
+            Grain::Whole => match choose(chooser, &Part { choices: sector.held.len(), what }) {
+                0 => {}
+                choice => content.write(&sector.held[choice], sector.start()),
+            },
         }
     }
-    let limits = limits(inode, arrived);
-    for (sector, changes) in touched_sectors(inode, &limits) {
-        survive_sector(inode, sector, &changes, &limits, &mut content, chooser);
-    }
-    content.set_len(len);
+    content.set_len(plan.len);
     content
 }
 
-/// For each change, where its bytes end at the latest because a later cut has arrived.
-fn limits(inode: &Inode, arrived: usize) -> Vec<u64> {
-    let mut limits = vec![u64::MAX; inode.pending.len()];
-    let mut least = u64::MAX;
-    for at in (0..arrived).rev() {
-        limits[at] = least;
-        if let Change::SetLen(len) = &inode.pending[at] {
-            least = least.min(*len);
-        }
-    }
-    limits
-}
-
-/// A length the file had since its sync, and how many changes the inode has seen by then.
-fn surviving_len(inode: &Inode, chooser: Chooser<'_>) -> (u64, usize) {
-    let mut lens = vec![(inode.durable.len(), 0)];
-    let mut len = inode.durable.len();
-    for (at, change) in inode.pending.iter().enumerate() {
-        let after = change.len_after(len);
-        if after != len || matches!(change, Change::SetLen(_)) {
-            lens.push((after, at + 1));
-        }
-        len = after;
-    }
-    if lens.len() == 1 { lens[0] } else { lens[choose(chooser, lens.len())] }
-}
-
-/// The sectors that unsynced writes touched, each with those writes in order.
-fn touched_sectors(inode: &Inode, limits: &[u64]) -> Vec<(u64, Vec<usize>)> {
-    let mut touched = Vec::new();
-    for (at, change) in inode.pending.iter().enumerate() {
-        let Change::Write { offset, bytes } = change else { continue };
-        let end = limits[at].min(offset + bytes.len() as u64);
-        for sector in offset / SECTOR_BYTES..end.div_ceil(SECTOR_BYTES) {
-            touched.push((sector, at));
-        }
-    }
-    touched.sort_unstable();
-    let mut sectors: Vec<(u64, Vec<usize>)> = Vec::new();
-    for (sector, at) in touched {
-        match sectors.last_mut() {
-            Some((last, changes)) if *last == sector => changes.push(at),
-            _ => sectors.push((sector, vec![at])),
-        }
-    }
-    sectors
-}
-
 /// Brings one sector to what it held after some of the writes that touched it.
-fn survive_sector(
-    inode: &Inode,
-    sector: u64,
-    changes: &[usize],
-    limits: &[u64],
-    content: &mut Content,
-    chooser: Chooser<'_>,
-) {
+fn survive_torn(sector: &Sector, what: What<'_>, content: &mut Content, chooser: Chooser<'_>) {
     // None of the writes, torn between two states, or the first n of them.
-    let choice = choose(chooser, changes.len() + 2);
-    if choice == 0 {
-        return;
-    }
-    let (whole, torn) = match choice {
-        1 => (choose(chooser, changes.len()), true),
-        _ => (choice - 1, false),
-    };
-    let start = sector * SECTOR_BYTES;
-    let mut bytes = [0; SECTOR_BYTES as usize];
-    content.read_padded(&mut bytes, start);
-    let apply = |bytes: &mut [u8; SECTOR_BYTES as usize], count| {
-        for &at in &changes[..count] {
-            overlay(&inode.pending[at], limits[at], start, bytes);
+    let writes = sector.held.len() - 1;
+    let bytes = match choose(chooser, &Part { choices: writes + 2, what }) {
+        0 => return,
+        1 => {
+            let whole = choose(chooser, &Part { choices: writes, what: What::Tear });
+            let mut bytes = sector.held[whole];
+            let cut = 1 + choose(chooser, &Part { choices: bytes.len() - 1, what: What::Tear });
+            bytes[..cut].copy_from_slice(&sector.held[whole + 1][..cut]);
+            bytes
         }
+        choice => sector.held[choice - 1],
     };
-    apply(&mut bytes, whole);
-    if torn {
-        let mut newer = bytes;
-        let at = changes[whole];
-        overlay(&inode.pending[at], limits[at], start, &mut newer);
-        let cut = 1 + choose(chooser, bytes.len() - 1);
-        bytes[..cut].copy_from_slice(&newer[..cut]);
+    content.write(&bytes, sector.start());
+}
+
+fn choose(chooser: Chooser<'_>, part: &Part<'_>) -> usize {
+    chooser(part).min(part.choices - 1)
+}
+
+impl fmt::Display for Part<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.what {
+            What::Name(change) => write!(f, "{change}"),
+            What::Length(path, lens) => {
+                let lens: Vec<_> = lens.iter().map(|(len, _)| len.to_string()).collect();
+                write!(f, "{} length {}", path.display(), lens.join(" or "))
+            }
+            What::Sector(path, number) => {
+                let (start, end) = (number * SECTOR_BYTES, (number + 1) * SECTOR_BYTES);
+                write!(f, "{} bytes {start}..{end}", path.display())
+            }
+            What::Tear => write!(f, "torn"),
+        }
     }
-    content.write(&bytes, start);
 }
-
-/// The part of a write below `limit` that lies in the sector at `start`.
-fn overlay(change: &Change, limit: u64, start: u64, sector: &mut [u8; SECTOR_BYTES as usize]) {
-    let Change::Write { offset, bytes } = change else { return };
-    let first = start.max(*offset);
-    let end = (start + SECTOR_BYTES).min(offset + bytes.len() as u64).min(limit);
-    if first < end {
-        sector[(first - start) as usize..(end - start) as usize]
-            .copy_from_slice(&bytes[(first - offset) as usize..(end - offset) as usize]);
-    }
-}
-
-fn choose(chooser: Chooser<'_>, choices: usize) -> usize {
-    chooser(choices).min(choices - 1)
-}
-
-/// What devices write whole, as a rule; the chooser may break it.
-const SECTOR_BYTES: u64 = 512;

@@ -21,6 +21,11 @@ impl Journal {
         &self.ops
     }
 
+    /// The operation with this number, the first being 1.
+    pub(super) fn op(&self, number: usize) -> Option<&Op> {
+        self.ops.get(number.checked_sub(self.forgotten_count)?.checked_sub(1)?)
+    }
+
     /// Performs an operation and remembers it.
     pub(super) fn perform(&mut self, op: Op, model: &mut Model) {
         if self.ops.len().is_multiple_of(SNAPSHOT_OPS) {

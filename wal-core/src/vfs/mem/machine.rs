@@ -21,6 +21,8 @@ pub(super) struct Machine {
     pub(super) capacity_bytes: Option<u64>,
     pub(super) now: SystemTime,
     pub(super) fails_next_sync: bool,
+    /// Whether it has lost power: every call fails.
+    pub(super) is_off: bool,
 }
 
 /// An open file: its own number and its inode's.
@@ -42,6 +44,7 @@ impl Machine {
             capacity_bytes: None,
             now,
             fails_next_sync: false,
+            is_off: false,
         }
     }
 

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::content::Content;
+use super::content::{Content, mix};
 
 /// One operation that changed something: what the journal holds and what [`Model::apply`] does.
 #[derive(Clone)]
@@ -41,6 +42,12 @@ pub(super) enum Op {
         inode: u64,
         offset: u64,
         mask: u8,
+    },
+    Overwrite {
+        path: Arc<Path>,
+        inode: u64,
+        offset: u64,
+        bytes: Arc<[u8]>,
     },
     Replace {
         path: Arc<Path>,
@@ -123,12 +130,40 @@ impl Model {
                 flip(&mut inode.visible, *offset, *mask);
                 flip(&mut inode.durable, *offset, *mask);
             }
+            Op::Overwrite { inode, offset, bytes, .. } => {
+                let inode = self.inode_mut(*inode);
+                inode.visible.write(bytes, *offset);
+                inode.durable.write(bytes, *offset);
+            }
             Op::Replace { inode, bytes, .. } => {
                 let mut content = Content::default();
                 content.write(bytes, 0);
                 *self.inode_mut(*inode) = Inode::durable(content);
             }
         }
+    }
+
+    /// A number that another state has with a probability of one in 2^64: of names, lengths and
+    /// bytes, what is visible and what is durable.
+    pub(super) fn digest(&self) -> u64 {
+        let mut sum = mix(self.pending_names.len() as u64);
+        for (names, is_visible) in [(&self.names, true), (&self.durable_names, false)] {
+            for (path, entry) in names.iter() {
+                let mut hasher = DefaultHasher::new();
+                path.as_os_str().hash(&mut hasher);
+                let name = hasher.finish() ^ u64::from(is_visible);
+                let content = match entry {
+                    Entry::Dir => 0,
+                    Entry::File(number) => {
+                        let Some(inode) = self.inodes.get(number) else { continue };
+                        let durable = mix(inode.durable.digest() ^ inode.pending.len() as u64);
+                        inode.visible.digest().wrapping_add(durable)
+                    }
+                };
+                sum = sum.wrapping_add(mix(name ^ mix(content)));
+            }
+        }
+        sum
     }
 
     pub(super) fn entry(&self, path: &Path) -> Option<Entry> {
@@ -160,6 +195,25 @@ impl Inode {
             pending: Vec::new(),
             is_diverged: false,
         }
+    }
+
+    /// Whether power loss would leave exactly what is visible.
+    pub(super) fn is_durable(&self) -> bool {
+        self.pending.is_empty() && !self.is_diverged
+    }
+
+    /// The lengths the file had since its sync, each with how many changes it has seen by then.
+    pub(super) fn lens(&self) -> Vec<(u64, usize)> {
+        let mut lens = vec![(self.durable.len(), 0)];
+        let mut len = self.durable.len();
+        for (at, change) in self.pending.iter().enumerate() {
+            let after = change.len_after(len);
+            if after != len || matches!(change, Change::SetLen(_)) {
+                lens.push((after, at + 1));
+            }
+            len = after;
+        }
+        lens
     }
 
     fn change(&mut self, change: Change) {
@@ -276,12 +330,23 @@ impl fmt::Display for Op {
             Op::LoseUnsynced { path, .. } => write!(f, "lose_unsynced {}", path.display()),
             Op::SyncDir { path } => write!(f, "sync_dir {}", path.display()),
             Op::Flip { path, offset, .. } => write!(f, "flip {} offset {offset}", path.display()),
+            Op::Overwrite { path, offset, bytes, .. } => {
+                write!(f, "overwrite {} offset {offset} bytes {}", path.display(), bytes.len())
+            }
             Op::Replace { path, .. } => write!(f, "replace {}", path.display()),
-            Op::Name(NameChange::Create { path, .. }) => write!(f, "create {}", path.display()),
-            Op::Name(NameChange::Remove { path, .. }) => write!(f, "remove {}", path.display()),
-            Op::Name(NameChange::MakeDir { path }) => write!(f, "create_dir {}", path.display()),
-            Op::Name(NameChange::RemoveDir { path }) => write!(f, "remove_dir {}", path.display()),
-            Op::Name(NameChange::Rename { from, to, .. }) => {
+            Op::Name(change) => change.fmt(f),
+        }
+    }
+}
+
+impl fmt::Display for NameChange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            NameChange::Create { path, .. } => write!(f, "create {}", path.display()),
+            NameChange::Remove { path, .. } => write!(f, "remove {}", path.display()),
+            NameChange::MakeDir { path } => write!(f, "create_dir {}", path.display()),
+            NameChange::RemoveDir { path } => write!(f, "remove_dir {}", path.display()),
+            NameChange::Rename { from, to, .. } => {
                 write!(f, "rename {} to {}", from.display(), to.display())
             }
         }

@@ -4,8 +4,8 @@ use std::io::{self, IoSlice};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use super::lock;
 use super::machine::{Machine, OpenFile, errno};
+use super::{lock, running};
 use crate::limits::BLOCK_BYTES;
 use crate::vfs::file::is_aligned;
 use crate::vfs::{Access, File, Lock, Mapping};
@@ -35,7 +35,7 @@ impl MemFile {
 
 impl File for MemFile {
     fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<usize> {
-        Ok(lock(&self.machine).content(self.open_file.inode).read(buf, offset))
+        Ok(running(&self.machine)?.content(self.open_file.inode).read(buf, offset))
     }
 
     fn write_at(&self, bufs: &[IoSlice<'_>], offset: u64) -> io::Result<usize> {
@@ -44,25 +44,26 @@ impl File for MemFile {
         if !is_aligned(bufs, offset, alignment) {
             return Err(errno(libc::EINVAL));
         }
-        let bytes: Vec<u8> = bufs.iter().flat_map(|buf| buf.iter().copied()).collect();
+        let mut bytes = Vec::with_capacity(bufs.iter().map(|buf| buf.len()).sum());
+        bufs.iter().for_each(|buf| bytes.extend_from_slice(buf));
         if bytes.is_empty() {
             return Ok(0);
         }
         let inode = self.open_file.inode;
-        lock(&self.machine).write(inode, &self.path, bytes, offset, alignment)
+        running(&self.machine)?.write(inode, &self.path, bytes, offset, alignment)
     }
 
     fn sync(&self) -> io::Result<()> {
-        lock(&self.machine).sync(self.open_file.inode, &self.path)
+        running(&self.machine)?.sync(self.open_file.inode, &self.path)
     }
 
     fn len(&self) -> io::Result<u64> {
-        Ok(lock(&self.machine).content(self.open_file.inode).len())
+        Ok(running(&self.machine)?.content(self.open_file.inode).len())
     }
 
     fn set_len(&self, len: u64) -> io::Result<()> {
         self.check_writable()?;
-        lock(&self.machine).set_len(self.open_file.inode, &self.path, len)
+        running(&self.machine)?.set_len(self.open_file.inode, &self.path, len)
     }
 
     fn try_lock(&self, lock_kind: Lock) -> io::Result<bool> {
@@ -72,7 +73,7 @@ impl File for MemFile {
                 "an exclusive lock needs a file opened for writing",
             ));
         }
-        Ok(lock(&self.machine).try_lock(self.open_file, lock_kind))
+        Ok(running(&self.machine)?.try_lock(self.open_file, lock_kind))
     }
 
     fn map(&self, _len: u64) -> io::Result<Option<Mapping>> {
