@@ -1,7 +1,7 @@
 # Every target is one script in ci/, which can be run by hand as well.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test verify fix bench bench-scale crash guard guard-update install
+.PHONY: help demo test verify fix bench bench-scale crash mutants guard guard-update install
 
 PREFIX ?= /usr/local
 DESTDIR ?=
@@ -28,8 +28,11 @@ bench: ## measure against the bare device and other logs, 15 minutes; QUICK=1, B
 bench-scale: ## measure how cost grows, and logs of 10 GB, 15 minutes; QUICK=1, BENCH_DIR=
 	@ci/bench.sh scale
 
-crash: ## the long crash campaign; WAL_CRASH_STATES says how many states
+crash: ## the crash campaign, an hour at most; SOAK=1 goes on until stopped, RUNGS="kills disks"
 	@ci/crash.sh
+
+mutants: ## change recovery and format a little, and see that a test notices; hours; FILES= SHARD=
+	@ci/mutants.sh
 
 guard: ## count instructions, syncs and journal commits, and compare with ci/guard.toml
 	@ci/guard.sh

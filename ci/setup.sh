@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs what is missing: `ci/setup.sh demo` (a C linker), `ci/setup.sh test` (everything the tests
-# use) or `ci/setup.sh bench` (what the measurements use). Quick when nothing is missing; on other systems than Debian it says what to install.
+# use), `ci/setup.sh bench` (what the measurements use) or `ci/setup.sh crash` (file systems to lose
+# power on). Quick when nothing is missing; on other systems than Debian it says what to install.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -18,6 +19,14 @@ missing_packages() {
     has strace || echo strace
     has mkfs.ext4 || echo e2fsprogs
     has losetup || echo mount
+    return
+  fi
+  if [ "$purpose" = crash ]; then
+    has mkfs.ext4 || echo e2fsprogs
+    has mkfs.xfs || echo xfsprogs
+    has mkfs.btrfs || echo btrfs-progs
+    has fusermount3 || echo fuse3
+    has umount || echo mount
     return
   fi
   has c++ || echo g++

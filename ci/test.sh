@@ -9,9 +9,11 @@ steps_of ci/verify.sh
 step "the engine alone" cargo check --quiet --locked -p wal-core --all-targets
 step "the engine with tracing" \
   cargo check --quiet --locked -p wal-core --all-targets --features tracing
-# The same cases each time, so that a failure is the change's; `ci/crash.sh` looks for new ones.
+# The same cases each time, so that a failure is the change's; `make crash` looks for new ones.
 step "tests of the crates" env PROPTEST_RNG_SEED=20261122 cargo test --quiet --locked
 step "tests of the benchmark" cargo test --quiet --locked -p wal-bench
+step "tests of the crash campaign" cargo test --quiet --locked -p wal-crash
+steps_of ci/crash.sh slice
 steps_of ci/format.sh
 steps_of ci/installed.sh
 steps_of ci/guard.sh

@@ -5,7 +5,7 @@ source "$(dirname "$0")/steps.sh"
 
 scripts() {
   local script
-  for script in ci/*.sh .ci/run; do
+  for script in ci/*.sh ci/crash/*.sh .ci/run; do
     bash -n "$script"
     [ "$script" = ci/steps.sh ] || [ -x "$script" ] || { echo "$script is not executable"; exit 1; }
   done
@@ -34,10 +34,15 @@ step "codes and options" cargo run --quiet --locked -p xtask -- codes
 step "licences" licences
 step "figures of docs/PERFORMANCE.md" cargo run --quiet --locked -p wal-bench -- report --check
 if cargo clippy --version >/dev/null 2>&1; then
-  step "lints" cargo clippy --quiet --locked --workspace --exclude wal-bench --all-targets \
-    --features wal-core/tracing -- -D warnings
+  step "lints" cargo clippy --quiet --locked --workspace --exclude wal-bench \
+    --exclude wal-crash --all-targets --features wal-core/tracing -- -D warnings
   # Without the other logs: they are built by `ci/bench.sh` alone.
   step "lints of the benchmark" cargo clippy --quiet --locked -p wal-bench --all-targets -- -D warnings
+  # The engine is another one with each of these.
+  for feature in disks simulate shuttle; do
+    step "lints of the crash campaign ($feature)" cargo clippy --quiet --locked -p wal-crash \
+      --all-targets --features "$feature" -- -D warnings
+  done
 else
   skip "lints" "no clippy"
 fi

@@ -10,7 +10,6 @@
 mod crash_support;
 
 use std::sync::{Arc, Mutex};
-use std::time::Instant;
 
 use crash_support::model::Payload;
 use crash_support::workloads::*;
@@ -239,35 +238,4 @@ impl Crowd {
         assert!(found.first >= least.unwrap_or(1), "operation {op}: {}", found.summary());
         assert!(found.first <= most.unwrap_or(1), "operation {op}: {}", found.summary());
     }
-}
-
-/// The long campaign of `make crash`: `WAL_CRASH_STATES` states (a million unless set) of random
-/// workloads, from the seed in `WAL_CRASH_SEED` or one of the clock.
-#[test]
-#[ignore = "as long as it is asked to take"]
-fn crash_campaign() {
-    let number = |name| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
-    let wanted = number("WAL_CRASH_STATES").unwrap_or(1_000_000) as usize;
-    let clock = std::time::UNIX_EPOCH.elapsed().unwrap().as_nanos() as u64;
-    let seed = number("WAL_CRASH_SEED").unwrap_or(clock);
-    println!("crash campaign: {wanted} states, WAL_CRASH_SEED={seed}");
-    let started = Instant::now();
-    let states = std::sync::atomic::AtomicUsize::new(0);
-    let threads = std::thread::available_parallelism().map_or(2, |count| count.get()) as u64;
-    std::thread::scope(|scope| {
-        for thread in 0..threads {
-            let states = &states;
-            scope.spawn(move || {
-                use std::sync::atomic::Ordering::Relaxed;
-                let mut rng = Rng::new(seed.wrapping_add(thread));
-                while states.load(Relaxed) < wanted {
-                    let trace = run(&random(rng.next()));
-                    states.fetch_add(explore(&trace, 300, &mut rng), Relaxed);
-                }
-            });
-        }
-    });
-    let states = states.into_inner();
-    let seconds = started.elapsed().as_secs_f64();
-    println!("{states} states in {seconds:.1} s, {:.0} states/s", states as f64 / seconds);
 }

@@ -1,0 +1,27 @@
+//! What the rungs of the crash campaign share: numbered records, logs under test, random numbers
+//! that a seed brings back, and the tally each rung ends with.
+#![deny(missing_docs)]
+
+pub mod damage;
+#[cfg(all(feature = "disks", target_os = "linux"))]
+pub mod disks;
+pub mod environment;
+pub mod hostile;
+#[cfg(feature = "simulate")]
+pub mod model;
+pub mod planted;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+pub mod processes;
+mod rng;
+#[cfg(feature = "shuttle")]
+pub mod schedules;
+#[cfg(feature = "simulate")]
+pub mod simulation;
+#[cfg(feature = "simulate")]
+pub mod states;
+mod subject;
+mod tally;
+
+pub use rng::Rng;
+pub use subject::{Failed, Libwal, Opened, Subject, System, judge, record, system, systems};
+pub use tally::Tally;

@@ -1,0 +1,4 @@
+//! The target `directory` under libFuzzer.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| wal_crash::hostile::directory(bytes));
