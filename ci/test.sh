@@ -13,6 +13,8 @@ step "the engine with tracing" \
 step "tests of the crates" env PROPTEST_RNG_SEED=20261122 cargo test --quiet --locked
 step "tests of the benchmark" cargo test --quiet --locked -p wal-bench
 step "tests of the crash campaign" cargo test --quiet --locked -p wal-crash
+step "fuzz targets" env CARGO_TARGET_DIR="$(target_dir)/fuzz" \
+  cargo check --quiet --locked --manifest-path fuzz/Cargo.toml
 steps_of ci/crash.sh slice
 steps_of ci/format.sh
 steps_of ci/installed.sh

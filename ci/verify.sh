@@ -39,7 +39,7 @@ if cargo clippy --version >/dev/null 2>&1; then
   # Without the other logs: they are built by `ci/bench.sh` alone.
   step "lints of the benchmark" cargo clippy --quiet --locked -p wal-bench --all-targets -- -D warnings
   # The engine is another one with each of these.
-  for feature in disks simulate shuttle; do
+  for feature in disks simulate shuttle loom; do
     step "lints of the crash campaign ($feature)" cargo clippy --quiet --locked -p wal-crash \
       --all-targets --features "$feature" -- -D warnings
   done
