@@ -1,6 +1,7 @@
 //! Cursors: a reader's position in a log.
 
 use std::fmt;
+use std::mem::MaybeUninit;
 use std::sync::{Arc, Weak};
 use std::time::SystemTime;
 
@@ -8,6 +9,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::live::Live;
 use crate::lookup;
 use crate::lsn::Lsn;
+use crate::packed::{Packed, Packer, packed_bytes};
 use crate::position::{Position, trimmed, truncated};
 use crate::record::Record;
 use crate::segment::{CommitSpan, Window};
@@ -46,6 +48,8 @@ pub struct Cursor {
     commit: Option<CommitSpan>,
     /// Reads not yet told to the log.
     uncounted: u64,
+    /// What a packed read met behind the records it delivered. The next call is told.
+    trouble: Option<Error>,
 }
 
 /// What the cursor learnt when it last looked at the log. As long as the log has the same segments,
@@ -75,6 +79,7 @@ impl Cursor {
             returned: None,
             commit: None,
             uncounted: 0,
+            trouble: None,
         };
         cursor.seek(from)?;
         Ok(cursor)
@@ -92,15 +97,51 @@ impl Cursor {
     #[allow(clippy::should_implement_trait)]
     #[inline]
     pub fn next(&mut self) -> Result<Option<Record>> {
-        if !self.is_in_view(self.next) && !self.look(self.next)? {
-            self.count_reads();
-            self.tail.check_open()?;
+        if !self.peek()? {
             return Ok(None);
         }
-        self.read(self.next, false)?;
-        self.returned = Some(self.next);
-        self.next += 1;
+        self.step();
         Ok(Some(self.record.clone()))
+    }
+
+    /// Fills `memory` with the next records in the [packed layout](crate::packed): as many as have
+    /// room, `count_max` at the most, and moves past them. None at the end, and where not even the
+    /// first one has room: then [`Packed::bytes_needed`] says how much it takes.
+    ///
+    /// # Errors
+    /// As [`Cursor::next`]; where records come before the trouble they are delivered, and the next
+    /// call is told.
+    pub fn read_packed(
+        &mut self,
+        memory: &mut [MaybeUninit<u8>],
+        count_max: usize,
+    ) -> Result<Packed> {
+        let mut packer = Packer::new(memory);
+        while packer.packed().count < count_max {
+            match self.peek() {
+                Ok(true) => {}
+                Ok(false) => break,
+                Err(error) if packer.packed().count > 0 => {
+                    self.trouble = Some(error);
+                    // Makes the next call look at the log anew, which is where it is told.
+                    self.view.live = Weak::new();
+                    break;
+                }
+                Err(error) => return Err(error),
+            }
+            if !packer.push(self.next, self.record.batch_continues(), &self.record) {
+                // It is read again by the next call.
+                self.uncounted = self.uncounted.saturating_sub(1);
+                let bytes_needed = packed_bytes(self.record.len()).unwrap_or(usize::MAX);
+                let packed = packer.packed();
+                return Ok(match packed.count {
+                    0 => Packed { bytes_needed, ..packed },
+                    _ => packed,
+                });
+            }
+            self.step();
+        }
+        Ok(packer.packed())
     }
 
     /// The record before the position, and moves back before it; `None` at the first record.
@@ -134,6 +175,7 @@ impl Cursor {
         self.view.generation = generation;
         self.view.live = Weak::new();
         self.window = None;
+        self.trouble = None;
         Ok(())
     }
 
@@ -168,6 +210,25 @@ impl Cursor {
         Lsn::new(self.next).unwrap_or(Lsn::MAX)
     }
 
+    /// Reads the record after the position into `self.record`; false at the end.
+    #[inline]
+    fn peek(&mut self) -> Result<bool> {
+        if !self.is_in_view(self.next) && !self.look(self.next)? {
+            self.count_reads();
+            self.tail.check_open()?;
+            return Ok(false);
+        }
+        self.read(self.next, false)?;
+        Ok(true)
+    }
+
+    /// Moves past the record that was just read.
+    #[inline]
+    fn step(&mut self) {
+        self.returned = Some(self.next);
+        self.next += 1;
+    }
+
     /// Whether the window's segment holds the record and the log has not changed since the last
     /// look.
     #[inline]
@@ -181,6 +242,9 @@ impl Cursor {
     /// is not there yet.
     #[cold]
     fn look(&mut self, lsn: u64) -> Result<bool> {
+        if let Some(trouble) = self.trouble.take() {
+            return Err(trouble);
+        }
         if let Err(error) = self.tail.check_open()
             && error.kind() == ErrorKind::Forked
         {

@@ -5,7 +5,8 @@ use std::io::IoSlice;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
-use std::time::Instant;
+use std::task::Waker;
+use std::time::{Duration, Instant};
 
 use crate::checksum::crc32;
 use crate::error::{Error, ErrorKind, Result};
@@ -16,7 +17,7 @@ use crate::live::{Cuts, Live};
 use crate::lsn::{FileOffset, Place, SegmentId};
 use crate::options::ReadMode;
 use crate::segment::{DATA_START, Extent, Footer, OpeningAt, Segment, SegmentHeader, file_name};
-use crate::tail::Tail;
+use crate::tail::{Queued, Tail};
 use crate::vfs::{Access, File, MemVfs, RealVfs, Vfs};
 use crate::views::Views;
 
@@ -427,6 +428,18 @@ impl Tail for TestLog {
             };
         }
     }
+
+    fn queue_task(&self, next: u64, waker: &Waker) -> Result<Option<Queued>> {
+        if self.visible_end() != next {
+            return Ok(None);
+        }
+        self.check_open()?;
+        let waker = waker.clone();
+        crate::background::run_after(Duration::from_millis(1), Box::new(move || waker.wake()));
+        Ok(Some(Queued::Timer))
+    }
+
+    fn leave_queue(&self, _queued: Queued) {}
 
     fn check_open(&self) -> Result<()> {
         match self.closed.load(Ordering::Acquire) {

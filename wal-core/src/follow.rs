@@ -3,14 +3,17 @@
 use crate::sync::time::Instant;
 use std::fmt;
 use std::hint;
+use std::mem::MaybeUninit;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use crate::cursor::Cursor;
 use crate::error::Result;
+use crate::packed::Packed;
 use crate::position::Position;
 use crate::record::Record;
-use crate::tail::Tail;
+use crate::tail::{Queued, Tail};
 
 /// A cursor that waits for records not yet there.
 ///
@@ -30,11 +33,14 @@ pub struct Follower {
     /// Whether the latest wait was a short one, so that it may be worth while to look again rather
     /// than sleep: being woken takes longer than many a record takes to come.
     is_brisk: bool,
+    /// The task's place among those who wait, once it was polled.
+    queued: Option<Queued>,
 }
 
 impl Follower {
     pub(crate) fn new(tail: Arc<dyn Tail>, from: Position) -> Result<Follower> {
-        Ok(Follower { cursor: Cursor::new(Arc::clone(&tail), from)?, tail, is_brisk: false })
+        let cursor = Cursor::new(Arc::clone(&tail), from)?;
+        Ok(Follower { cursor, tail, is_brisk: false, queued: None })
     }
 
     /// The next record; waits until there is one.
@@ -45,7 +51,7 @@ impl Follower {
     #[allow(clippy::should_implement_trait)]
     pub fn next(&mut self) -> Result<Record> {
         loop {
-            if let Some(record) = self.next_until(None)? {
+            if let Some(record) = self.until(None, Cursor::next)? {
                 return Ok(record);
             }
         }
@@ -58,7 +64,7 @@ impl Follower {
     pub fn next_timeout(&mut self, timeout: Duration) -> Result<Option<Record>> {
         // A deadline beyond the clock's range is none.
         match Instant::now().checked_add(timeout) {
-            Some(deadline) => self.next_until(Some(deadline)),
+            Some(deadline) => self.until(Some(deadline), Cursor::next),
             None => self.next().map(Some),
         }
     }
@@ -71,30 +77,86 @@ impl Follower {
         self.cursor.next()
     }
 
+    /// Waits until there is a record, or the time is up (`None` for as long as it takes), and fills
+    /// `memory` with what is there as [`Cursor::read_packed`] does.
+    ///
+    /// # Errors
+    /// As [`Follower::next`].
+    pub fn read_packed(
+        &mut self,
+        memory: &mut [MaybeUninit<u8>],
+        count_max: usize,
+        timeout: Option<Duration>,
+    ) -> Result<Packed> {
+        if count_max == 0 {
+            return Ok(Packed::default());
+        }
+        let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+        loop {
+            let packed = self.until(deadline, |cursor| {
+                let packed = cursor.read_packed(memory, count_max)?;
+                Ok((packed != Packed::default()).then_some(packed))
+            })?;
+            if packed.is_some() || deadline.is_some() {
+                return Ok(packed.unwrap_or_default());
+            }
+        }
+    }
+
+    /// The next record, for a task: `Pending` has the waker woken when another look is worth while.
+    /// A follower wakes one task, the one that polled it last.
+    ///
+    /// # Errors
+    /// As [`Follower::next`].
+    pub fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Result<Record>> {
+        self.leave_queue();
+        loop {
+            match self.cursor.next() {
+                Ok(Some(record)) => return Poll::Ready(Ok(record)),
+                Ok(None) => {}
+                Err(error) => return Poll::Ready(Err(error)),
+            }
+            match self.tail.queue_task(self.cursor.next_lsn().get(), context.waker()) {
+                Ok(Some(queued)) => {
+                    self.queued = Some(queued);
+                    return Poll::Pending;
+                }
+                Ok(None) => {}
+                // Something may have become visible between the look and the end.
+                Err(end) => {
+                    return Poll::Ready(self.cursor.next().and_then(|last| last.ok_or(end)));
+                }
+            }
+        }
+    }
+
     /// The cursor, for moving it and for commit times.
     pub fn cursor(&mut self) -> &mut Cursor {
         &mut self.cursor
     }
 
-    fn next_until(&mut self, deadline: Option<Instant>) -> Result<Option<Record>> {
+    /// What `look` finds, once it finds something or the time is up.
+    fn until<T>(
+        &mut self,
+        deadline: Option<Instant>,
+        mut look: impl FnMut(&mut Cursor) -> Result<Option<T>>,
+    ) -> Result<Option<T>> {
         loop {
-            if let Some(record) = self.cursor.next()? {
-                return Ok(Some(record));
+            if let Some(found) = look(&mut self.cursor)? {
+                return Ok(Some(found));
             }
             let waited = self.wait(deadline);
             if matches!(waited, Ok(true)) {
                 continue;
             }
             // Something may have become visible between the look and the end of the wait.
-            return match (self.cursor.next(), waited) {
+            return match (look(&mut self.cursor), waited) {
                 (Ok(None), Err(error)) => Err(error),
-                (next, _) => next,
+                (found, _) => found,
             };
         }
     }
-}
 
-impl Follower {
     /// As [`Tail::wait_visible`], at first awake where the records have been coming fast.
     fn wait(&mut self, deadline: Option<Instant>) -> Result<bool> {
         let next = self.cursor.next_lsn().get();
@@ -112,6 +174,18 @@ impl Follower {
         let waited = self.tail.wait_visible(next, deadline);
         self.is_brisk = started.elapsed() < BRISK_WAIT_MAX;
         waited
+    }
+
+    fn leave_queue(&mut self) {
+        if let Some(queued) = self.queued.take() {
+            self.tail.leave_queue(queued);
+        }
+    }
+}
+
+impl Drop for Follower {
+    fn drop(&mut self) {
+        self.leave_queue();
     }
 }
 

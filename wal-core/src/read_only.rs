@@ -5,8 +5,10 @@ use crate::sync::thread;
 use crate::sync::time::Instant;
 use crate::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::path::{Path, PathBuf};
+use std::task::Waker;
 use std::time::Duration;
 
+use crate::background;
 use crate::error::{Error, ErrorKind, Result};
 use crate::live::{Cuts, Live};
 use crate::lsn::SegmentId;
@@ -17,7 +19,7 @@ use crate::recovery::{
 };
 use crate::segment::{Scanner, Segment, SegmentHeader, Stop};
 use crate::state::{Slot, SlotsCase, StateFile, ValueMap};
-use crate::tail::Tail;
+use crate::tail::{Queued, Tail};
 use crate::vfs::{Access, File, Lock, Vfs, fork_generation, read_full};
 use crate::views::Views;
 
@@ -188,6 +190,18 @@ impl Tail for ReadOnly {
             pause = (pause * 2).min(LOOK_PAUSE_MAX);
         }
     }
+
+    fn queue_task(&self, next: u64, waker: &Waker) -> Result<Option<Queued>> {
+        Tail::check_open(self)?;
+        if self.refresh()? || self.visible_end() > next {
+            return Ok(None);
+        }
+        let waker = waker.clone();
+        background::run_after(LOOK_PAUSE_MAX, Box::new(move || waker.wake()));
+        Ok(Some(Queued::Timer))
+    }
+
+    fn leave_queue(&self, _queued: Queued) {}
 
     fn check_open(&self) -> Result<()> {
         if self.process != fork_generation() {

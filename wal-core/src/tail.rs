@@ -2,10 +2,21 @@
 
 use crate::sync::time::Instant;
 use std::sync::Arc;
+use std::task::Waker;
 
+use crate::append::Place;
 use crate::error::Result;
 use crate::live::Live;
 use crate::views::Views;
+
+/// A task that waits for a log.
+#[derive(Debug)]
+pub(crate) enum Queued {
+    /// Among the waiters of the log that is written.
+    At(Place),
+    /// Woken by a timer, whatever happens.
+    Timer,
+}
 
 /// An open log as readers see it.
 ///
@@ -26,6 +37,16 @@ pub(crate) trait Tail: Send + Sync {
     /// # Errors
     /// When it never will be: `Closed`, `Poisoned`, `Forked`.
     fn wait_visible(&self, next: u64, deadline: Option<Instant>) -> Result<bool>;
+
+    /// Has the task woken when the visible end is beyond `next`, or something happened to the log
+    /// that makes another look worth while; `None` when that is so now.
+    ///
+    /// # Errors
+    /// When it never will be, as [`Tail::wait_visible`].
+    fn queue_task(&self, next: u64, waker: &Waker) -> Result<Option<Queued>>;
+
+    /// Forgets the task, unless it was woken already.
+    fn leave_queue(&self, queued: Queued);
 
     /// # Errors
     /// `Closed` after the log was closed, `Forked` in a child process.

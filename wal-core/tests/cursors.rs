@@ -2,14 +2,18 @@
 
 #![allow(missing_docs, clippy::unwrap_used)]
 
+use std::mem::MaybeUninit;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use wal_core::packed::Packed;
 use wal_core::vfs::MemVfs;
-use wal_core::{Error, ErrorKind, Level, Log, Lsn, Options, Position, ReadMode, ReplayOptions};
+use wal_core::{
+    Cursor, Error, ErrorKind, Level, Log, Lsn, Options, Position, ReadMode, ReplayOptions,
+};
 
 fn small() -> Options {
     Options { segment_bytes: 64 << 10, ring_bytes: 64 << 10, ..Options::default() }
@@ -272,4 +276,130 @@ fn a_view_of_a_log_survives_a_trim_of_everything_it_saw() {
         }
     }
     assert!(*view.read(lsn(1300)).unwrap() == *payload(1300));
+}
+
+/// The records of packed memory, by the layout as the manual describes it.
+fn unpacked(memory: &[u8]) -> Vec<(u64, u32, Vec<u8>)> {
+    let mut records = Vec::new();
+    let mut at = 0;
+    while at < memory.len() {
+        let len = u32::from_le_bytes(memory[at..at + 4].try_into().unwrap()) as usize;
+        let flags = u32::from_le_bytes(memory[at + 4..at + 8].try_into().unwrap());
+        let number = u64::from_le_bytes(memory[at + 8..at + 16].try_into().unwrap());
+        records.push((number, flags, memory[at + 16..at + 16 + len].to_vec()));
+        at += 16 + len.next_multiple_of(8);
+    }
+    records
+}
+
+/// What a packed read delivers, through memory of `capacity` bytes.
+fn read_packed(cursor: &mut Cursor, capacity: usize) -> wal_core::Result<Vec<(u64, u32, Vec<u8>)>> {
+    let mut memory = vec![MaybeUninit::new(0xee); capacity];
+    let Packed { count, bytes, bytes_needed } = cursor.read_packed(&mut memory, usize::MAX)?;
+    assert!(bytes_needed == 0 || (count == 0 && bytes_needed > capacity));
+    // SAFETY: all of it was initialised when it was made.
+    let filled: Vec<u8> =
+        memory[..bytes].iter().map(|byte| unsafe { byte.assume_init() }).collect();
+    let records = unpacked(&filled);
+    assert_eq!(records.len(), count);
+    Ok(records)
+}
+
+#[test]
+fn packed_reads_of_any_size_deliver_what_single_reads_do() {
+    let (_, log) = filled(400);
+    log.append_batch(&["one", "two", ""]).unwrap();
+    let expected: Vec<_> = log
+        .cursor(Position::First)
+        .unwrap()
+        .map(|record| record.unwrap())
+        .map(|record| (record.lsn().get(), u32::from(record.batch_continues()), record.to_vec()))
+        .collect();
+    assert_eq!(expected[400..].iter().map(|(_, flags, _)| *flags).collect::<Vec<_>>(), [1, 1, 0]);
+    for capacity in [2600, 5000, 70_000, 2_000_000] {
+        let mut cursor = log.cursor(Position::First).unwrap();
+        let mut found = Vec::new();
+        loop {
+            let records = read_packed(&mut cursor, capacity).unwrap();
+            if records.is_empty() {
+                break;
+            }
+            found.extend(records);
+            assert_eq!(cursor.next_lsn().get(), found.len() as u64 + 1);
+            assert_eq!(cursor.time().unwrap(), log.time_of(lsn(found.len() as u64)).unwrap());
+        }
+        assert_eq!(found, expected, "{capacity}");
+        // The position is that of single steps.
+        assert_eq!(cursor.prev().unwrap().unwrap().lsn().get(), 403);
+    }
+}
+
+#[test]
+fn a_record_without_room_says_how_much_it_needs_and_stays_the_next_one() {
+    let (_, log) = filled(3);
+    let mut cursor = log.cursor(Position::First).unwrap();
+    let needed = 16 + payload(1).len().next_multiple_of(8);
+    for capacity in [0, 15, needed - 1] {
+        let mut memory = vec![MaybeUninit::uninit(); capacity];
+        let packed = cursor.read_packed(&mut memory, 5).unwrap();
+        assert_eq!(packed, Packed { count: 0, bytes: 0, bytes_needed: needed });
+    }
+    let mut memory = vec![MaybeUninit::uninit(); 100_000];
+    assert_eq!(cursor.read_packed(&mut memory, 0).unwrap(), Packed::default());
+    let packed = cursor.read_packed(&mut memory, 1).unwrap();
+    assert_eq!(packed, Packed { count: 1, bytes: needed, bytes_needed: 0 });
+    assert_eq!(cursor.next().unwrap().unwrap().lsn().get(), 2);
+}
+
+/// A packed read that met a truncation after its first records used to swallow it: the cursor had
+/// been moved behind what was kept, and the caller never heard that records it had read are gone.
+#[test]
+fn trouble_behind_packed_records_is_told_by_the_next_call() {
+    for way in 0..3 {
+        let (_, log) = filled(200);
+        let mut cursor = log.cursor(lsn(50)).unwrap();
+        // The first segment alone is in view: the rest is looked for after the cut.
+        let first = read_packed(&mut cursor, 3000).unwrap();
+        assert!(!first.is_empty() && cursor.next_lsn().get() < 190);
+        let at = cursor.next_lsn().get();
+        log.truncate(lsn(20)).unwrap();
+        let told = match way {
+            0 => read_packed(&mut cursor, 100_000).map(drop),
+            1 => cursor.next().map(drop),
+            _ => cursor.prev().map(drop),
+        };
+        let error = told.unwrap_err();
+        assert_eq!((error.kind(), error.lsn()), (ErrorKind::Truncated, Some(lsn(20))), "{at}");
+        log.append(b"after").unwrap();
+        assert_eq!(read_packed(&mut cursor, 100_000).unwrap(), [(21, 0, b"after".to_vec())]);
+    }
+}
+
+#[test]
+fn damage_behind_packed_records_is_told_after_them() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("log");
+    let options = Options { read_mode: ReadMode::Pread, ..small() };
+    let (log, _) = Log::open(&path, options.clone()).unwrap();
+    for number in 1..=10 {
+        log.append(&payload(number)).unwrap();
+    }
+    log.close().unwrap();
+    let (log, _) = Log::open_read_only(&path, options).unwrap();
+    let segment = path.join("00000000000000000001.wal");
+    let mut bytes = std::fs::read(&segment).unwrap();
+    let wanted = payload(6);
+    let at = bytes.windows(wanted.len()).position(|window| window == wanted).unwrap();
+    bytes[at + 9] ^= 1;
+    std::fs::write(&segment, bytes).unwrap();
+    let mut cursor = log.cursor(Position::First).unwrap();
+    let before = read_packed(&mut cursor, 1 << 20).unwrap();
+    assert_eq!(before.iter().map(|(number, ..)| *number).collect::<Vec<_>>(), [1, 2, 3, 4, 5]);
+    for _ in 0..2 {
+        let error = read_packed(&mut cursor, 1 << 20).unwrap_err();
+        assert_eq!((error.kind(), error.lsn()), (ErrorKind::Corrupt, Some(lsn(6))));
+    }
+    // Whoever moves away has not asked.
+    cursor.seek(lsn(7)).unwrap();
+    assert_eq!(read_packed(&mut cursor, 1 << 20).unwrap().len(), 4);
 }

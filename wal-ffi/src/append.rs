@@ -3,13 +3,13 @@
 use std::ffi::c_void;
 use std::io::IoSlice;
 
-use wal_core::{AppendOptions, LsnRange, limits};
+use wal_core::{AppendOptions, LsnRange, limits, packed};
 
 use crate::boundary::{self, Out};
 use crate::error::{Failure, Outcome, wal_error};
 use crate::log::wal_log;
 use crate::options::{level, wal_append_options};
-use crate::{packed, position};
+use crate::position;
 
 /// Some bytes: a record, or a piece of one. `data` may be `NULL` only when `len` is 0.
 #[repr(C)]
@@ -199,7 +199,7 @@ pub unsafe extern "C" fn wal_append_packed(
     // SAFETY: as the caller promises.
     unsafe {
         boundary::on(log, err, |log| {
-            let records = unpack(boundary::bytes(packed, len, "packed")?)?;
+            let records = packed::unpack(boundary::bytes(packed, len, "packed")?)?;
             let out = Range::out(first_lsn, last_lsn)?;
             out.put(match at_level(level)? {
                 None => log.engine().append_batch(&records)?,
@@ -313,7 +313,7 @@ pub unsafe extern "C" fn wal_submit_packed(
     // SAFETY: as the caller promises.
     unsafe {
         boundary::on(log, err, |log| {
-            let records = unpack(boundary::bytes(packed, len, "packed")?)?;
+            let records = packed::unpack(boundary::bytes(packed, len, "packed")?)?;
             let out = Range::out(first_lsn, last_lsn)?;
             let ticket = match at_level(level)? {
                 None => log.engine().submit_batch(&records)?,
@@ -381,10 +381,4 @@ unsafe fn slices<'a>(items: *const wal_slice, count: usize, name: &str) -> Outco
     let items = unsafe { boundary::array(items, count, name)? };
     // SAFETY: as the caller promises.
     items.iter().map(|item| unsafe { boundary::bytes(item.data, item.len, name) }).collect()
-}
-
-fn unpack(bytes: &[u8]) -> Outcome<Vec<&[u8]>> {
-    packed::unpack(bytes, limits::BATCH_RECORDS_MAX).map_err(|fault| {
-        Failure::invalid(format!("packed batch, byte {}: {}", fault.at, fault.what))
-    })
 }

@@ -3,7 +3,7 @@
 use std::ffi::c_void;
 use std::sync::{Mutex, MutexGuard, TryLockError};
 
-use wal_core::{Cursor, Lsn, Record};
+use wal_core::Cursor;
 
 use crate::boundary::{self, Handle};
 use crate::error::{Failure, Outcome, wal_error};
@@ -16,14 +16,8 @@ use crate::time;
 
 /// A reader's position between two records. One thread at a time; it may move between threads.
 pub struct wal_cursor {
-    state: Mutex<State>,
+    engine: Mutex<Cursor>,
     guard: Guard,
-}
-
-struct State {
-    engine: Cursor,
-    /// The record a packed read took and had no room for; it is the next one.
-    kept: Option<Record>,
 }
 
 impl Handle for wal_cursor {
@@ -35,45 +29,8 @@ impl Handle for wal_cursor {
 }
 
 impl wal_cursor {
-    fn state(&self) -> Outcome<MutexGuard<'_, State>> {
-        alone(&self.state, "cursor")
-    }
-}
-
-impl State {
-    fn next(&mut self) -> Outcome<Option<Record>> {
-        match self.kept.take() {
-            Some(record) => Ok(Some(record)),
-            None => Ok(self.engine.next()?),
-        }
-    }
-
-    fn prev(&mut self) -> Outcome<Option<Record>> {
-        if self.kept.is_some() {
-            // The engine's position is behind the kept record: step back over it first.
-            self.engine.prev()?;
-            self.kept = None;
-        }
-        Ok(self.engine.prev()?)
-    }
-
-    fn next_lsn(&self) -> Lsn {
-        self.kept.as_ref().map_or_else(|| self.engine.next_lsn(), Record::lsn)
-    }
-
-    /// Puts a kept record back, so that the engine's idea of the last record is the caller's.
-    fn time_ns(&mut self) -> Outcome<i64> {
-        if self.kept.is_none() {
-            return Ok(time::to_ns(self.engine.time()?));
-        }
-        self.engine.prev()?;
-        self.kept = None;
-        if self.engine.prev()?.is_none() {
-            return Err(Failure::invalid("the cursor has returned no record yet"));
-        }
-        let time = self.engine.time();
-        self.engine.next()?;
-        Ok(time::to_ns(time?))
+    fn engine(&self) -> Outcome<MutexGuard<'_, Cursor>> {
+        alone(&self.engine, "cursor")
     }
 }
 
@@ -115,8 +72,8 @@ pub unsafe extern "C" fn wal_cursor_open(
         boundary::on(log, err, |log| {
             let out = boundary::out(cursor, "cursor")?;
             let engine = log.engine().cursor(position(from, at)?)?;
-            let state = Mutex::new(State { engine, kept: None });
-            boundary::give(out, wal_cursor { state, guard: Guard::default() });
+            let engine = Mutex::new(engine);
+            boundary::give(out, wal_cursor { engine, guard: Guard::default() });
             Ok(())
         })
     }
@@ -144,7 +101,7 @@ pub unsafe extern "C" fn wal_cursor_next(
     unsafe {
         boundary::on(cursor, err, |cursor| {
             let out = boundary::out(record, "record")?;
-            match cursor.state()?.next()? {
+            match cursor.engine()?.next()? {
                 Some(record) => record::give(out, record),
                 None => out.put(std::ptr::null_mut()),
             }
@@ -174,7 +131,7 @@ pub unsafe extern "C" fn wal_cursor_prev(
     unsafe {
         boundary::on(cursor, err, |cursor| {
             let out = boundary::out(record, "record")?;
-            match cursor.state()?.prev()? {
+            match cursor.engine()?.prev()? {
                 Some(record) => record::give(out, record),
                 None => out.put(std::ptr::null_mut()),
             }
@@ -209,8 +166,8 @@ pub unsafe extern "C" fn wal_cursor_read_packed(
     unsafe {
         boundary::on(cursor, err, |cursor| {
             let batch = Batch::new(buffer, capacity, count_max, count, used)?;
-            let State { engine, kept } = &mut *cursor.state()?;
-            batch.fill(kept, || Ok(engine.next()?))
+            let mut engine = cursor.engine()?;
+            batch.fill(|memory, count_max| Ok(engine.read_packed(memory, count_max)?))
         })
     }
 }
@@ -233,14 +190,7 @@ pub unsafe extern "C" fn wal_cursor_seek(
     err: *mut wal_error,
 ) -> i32 {
     // SAFETY: as the caller promises.
-    unsafe {
-        boundary::on(cursor, err, |cursor| {
-            let state = &mut *cursor.state()?;
-            state.engine.seek(position(from, at)?)?;
-            state.kept = None;
-            Ok(())
-        })
-    }
+    unsafe { boundary::on(cursor, err, |cursor| Ok(cursor.engine()?.seek(position(from, at)?)?)) }
 }
 
 /// Moves the cursor to the first record committed at `time_ns` (nanoseconds since 1970) or later.
@@ -262,10 +212,7 @@ pub unsafe extern "C" fn wal_cursor_seek_time(
     // SAFETY: as the caller promises.
     unsafe {
         boundary::on(cursor, err, |cursor| {
-            let state = &mut *cursor.state()?;
-            state.engine.seek_time(time::from_ns(time_ns)?)?;
-            state.kept = None;
-            Ok(())
+            Ok(cursor.engine()?.seek_time(time::from_ns(time_ns)?)?)
         })
     }
 }
@@ -290,7 +237,7 @@ pub unsafe extern "C" fn wal_cursor_time(
     unsafe {
         boundary::on(cursor, err, |cursor| {
             let out = boundary::out(time_ns, "time_ns")?;
-            out.put(cursor.state()?.time_ns()?);
+            out.put(time::to_ns(cursor.engine()?.time()?));
             Ok(())
         })
     }
@@ -311,7 +258,7 @@ pub unsafe extern "C" fn wal_cursor_next_lsn(cursor: *const wal_cursor) -> u64 {
     // SAFETY: as the caller promises.
     unsafe {
         boundary::getter(cursor, 0, |cursor| {
-            cursor.state().map_or(0, |state| state.next_lsn().get())
+            cursor.engine().map_or(0, |engine| engine.next_lsn().get())
         })
     }
 }

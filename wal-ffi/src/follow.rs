@@ -2,9 +2,9 @@
 
 use std::ffi::c_void;
 use std::sync::{Mutex, MutexGuard};
-use std::time::Duration;
 
-use wal_core::{Follower, Record};
+use wal_core::Follower;
+use wal_core::packed::Packed;
 
 use crate::boundary::{self, Handle};
 use crate::codes::wal_code;
@@ -20,14 +20,8 @@ use crate::time;
 /// A cursor that waits at the tail. One thread at a time; it may move between threads. Closing the
 /// log ends its wait.
 pub struct wal_follower {
-    state: Mutex<State>,
+    engine: Mutex<Follower>,
     guard: Guard,
-}
-
-struct State {
-    engine: Follower,
-    /// The record a packed read took and had no room for; it is the next one.
-    kept: Option<Record>,
 }
 
 impl Handle for wal_follower {
@@ -39,8 +33,8 @@ impl Handle for wal_follower {
 }
 
 impl wal_follower {
-    fn state(&self) -> Outcome<MutexGuard<'_, State>> {
-        alone(&self.state, "follower")
+    fn engine(&self) -> Outcome<MutexGuard<'_, Follower>> {
+        alone(&self.engine, "follower")
     }
 }
 
@@ -67,8 +61,8 @@ pub unsafe extern "C" fn wal_follower_open(
         boundary::on(log, err, |log| {
             let out = boundary::out(follower, "follower")?;
             let engine = log.engine().follow(position(from, at)?)?;
-            let state = Mutex::new(State { engine, kept: None });
-            boundary::give(out, wal_follower { state, guard: Guard::default() });
+            let engine = Mutex::new(engine);
+            boundary::give(out, wal_follower { engine, guard: Guard::default() });
             Ok(())
         })
     }
@@ -96,12 +90,12 @@ pub unsafe extern "C" fn wal_follower_next(
     unsafe {
         boundary::on(follower, err, |follower| {
             let out = boundary::out(record, "record")?;
-            let State { engine, kept } = &mut *follower.state()?;
-            let next = match kept.take() {
-                Some(record) => record,
-                None => wait_next(engine, time::timeout(timeout_ms))?,
+            let mut engine = follower.engine()?;
+            let next = match time::timeout(timeout_ms) {
+                None => Some(engine.next()?),
+                Some(timeout) => engine.next_timeout(timeout)?,
             };
-            record::give(out, next);
+            record::give(out, next.ok_or_else(too_late)?);
             Ok(())
         })
     }
@@ -135,11 +129,11 @@ pub unsafe extern "C" fn wal_follower_read_packed(
     unsafe {
         boundary::on(follower, err, |follower| {
             let batch = Batch::new(buffer, capacity, count_max, count, used)?;
-            let State { engine, kept } = &mut *follower.state()?;
-            if kept.is_none() {
-                *kept = Some(wait_next(engine, time::timeout(timeout_ms))?);
-            }
-            batch.fill(kept, || Ok(engine.try_next()?))
+            let mut engine = follower.engine()?;
+            batch.fill(|memory, count_max| {
+                let packed = engine.read_packed(memory, count_max, time::timeout(timeout_ms))?;
+                if packed == Packed::default() { Err(too_late()) } else { Ok(packed) }
+            })
         })
     }
 }
@@ -164,10 +158,7 @@ pub unsafe extern "C" fn wal_follower_seek(
     // SAFETY: as the caller promises.
     unsafe {
         boundary::on(follower, err, |follower| {
-            let state = &mut *follower.state()?;
-            state.engine.cursor().seek(position(from, at)?)?;
-            state.kept = None;
-            Ok(())
+            Ok(follower.engine()?.cursor().seek(position(from, at)?)?)
         })
     }
 }
@@ -187,10 +178,7 @@ pub unsafe extern "C" fn wal_follower_next_lsn(follower: *const wal_follower) ->
     // SAFETY: as the caller promises.
     unsafe {
         boundary::getter(follower, 0, |follower| {
-            follower.state().map_or(0, |mut state| match &state.kept {
-                Some(record) => record.lsn().get(),
-                None => state.engine.cursor().next_lsn().get(),
-            })
+            follower.engine().map_or(0, |mut engine| engine.cursor().next_lsn().get())
         })
     }
 }
@@ -211,15 +199,7 @@ pub unsafe extern "C" fn wal_follower_release(follower: *mut wal_follower) {
     unsafe { boundary::release(follower) }
 }
 
-/// The next record; time being up is a failure in C, where a missing record would be a `NULL` to
-/// trip over.
-fn wait_next(engine: &mut Follower, timeout: Option<Duration>) -> Outcome<Record> {
-    let next = match timeout {
-        None => Some(engine.next()?),
-        Some(Duration::ZERO) => engine.try_next()?,
-        Some(timeout) => engine.next_timeout(timeout)?,
-    };
-    next.ok_or_else(|| {
-        Failure::own(wal_code::WAL_ERR_TIMEOUT, "timeout: no record came in time".into())
-    })
+/// Time being up is a failure in C, where a missing record would be a `NULL` to trip over.
+fn too_late() -> Failure {
+    Failure::own(wal_code::WAL_ERR_TIMEOUT, "timeout: no record came in time".into())
 }

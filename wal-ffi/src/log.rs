@@ -9,8 +9,8 @@ use crate::callback;
 use crate::error::{Failure, Outcome, wal_error};
 use crate::guard::Guard;
 use crate::options::wal_options;
-use crate::packed::fill;
 use crate::position;
+use crate::read::fill;
 use crate::recovery::wal_recovery_report;
 
 /// An open log. Every function that takes it as `const` may be called from any thread at once.

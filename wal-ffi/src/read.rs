@@ -3,12 +3,11 @@
 use std::ffi::c_void;
 use std::mem::MaybeUninit;
 
-use wal_core::Record;
+use wal_core::packed::Packed;
 
 use crate::boundary::{self, Out};
 use crate::error::{Failure, Outcome, wal_error};
 use crate::log::wal_log;
-use crate::packed::{Packer, fill, packed_bytes};
 use crate::{position, time};
 
 /// Copies the record `lsn` to `buffer` and its length to `*len`.
@@ -110,37 +109,26 @@ impl<'a> Batch<'a> {
         }
     }
 
-    /// Packs what `next` yields until it ends, fails or nothing more fits. A record that was taken
-    /// and does not fit stays in `kept` for the next read, and so does a failure: what comes before
-    /// it is delivered first, and the next call meets it again.
+    /// Has `read` fill the memory, with so many records at the most, and tells what it did.
     pub(crate) fn fill(
         self,
-        kept: &mut Option<Record>,
-        mut next: impl FnMut() -> Outcome<Option<Record>>,
+        read: impl FnOnce(&mut [MaybeUninit<u8>], usize) -> Outcome<Packed>,
     ) -> Outcome {
         let capacity = self.memory.len();
-        let mut packer = Packer::new(self.memory);
-        while packer.count() < self.count_max {
-            let record = match kept.take().map_or_else(&mut next, |record| Ok(Some(record))) {
-                Ok(Some(record)) => record,
-                Ok(None) => break,
-                Err(_) if packer.count() > 0 => break,
-                Err(failure) => return Err(failure),
-            };
-            if packer.push(record.lsn().get(), record.batch_continues(), &record) {
-                continue;
-            }
-            let needed = packed_bytes(record.len()).unwrap_or(usize::MAX);
-            *kept = Some(record);
-            if packer.count() > 0 {
-                break;
-            }
-            self.count.put(0);
-            self.used.put(needed);
-            return Err(Failure::too_small(capacity, needed));
+        let Packed { count, bytes, bytes_needed } = read(self.memory, self.count_max)?;
+        self.count.put(count);
+        if bytes_needed > 0 {
+            self.used.put(bytes_needed);
+            return Err(Failure::too_small(capacity, bytes_needed));
         }
-        self.count.put(packer.count());
-        self.used.put(packer.used());
+        self.used.put(bytes);
         Ok(())
+    }
+}
+
+/// Copies `bytes` to the beginning of `memory`, as far as they fit.
+pub(crate) fn fill(memory: &mut [MaybeUninit<u8>], bytes: &[u8]) {
+    for (slot, byte) in memory.iter_mut().zip(bytes) {
+        slot.write(*byte);
     }
 }

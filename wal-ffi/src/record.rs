@@ -3,12 +3,12 @@
 use std::ffi::c_void;
 
 use wal_core::Record;
+use wal_core::packed::BATCH_CONTINUES;
 
 use crate::boundary::{self, Handle, Out};
 use crate::error::wal_error;
 use crate::guard::Guard;
 use crate::log::wal_log;
-use crate::packed::BATCH_CONTINUES;
 use crate::position;
 
 /// One record that was read. It keeps its segment's memory alive, also when the log is closed or

@@ -51,6 +51,7 @@ const UNSAFE: &[(&str, &str)] = &[
     ("crash/src/environment/", "umasks, limits and devices are system calls"),
     ("crash/src/hostile/memory.rs", "an allocator that counts"),
     ("crash/src/hostile/packed.rs", "calls the C ABI as C does"),
+    ("wal-core/src/packed.rs", "sees memory it has filled as bytes"),
     ("wal-core/src/append/submit.rs", "copies records into the claim it holds"),
     ("wal-core/src/append/commit.rs", "reads a group that was published whole from the ring"),
     ("wal-core/src/append/serve.rs", "gives the memory of an empty ring back"),

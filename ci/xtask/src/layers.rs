@@ -11,7 +11,7 @@ const LAYERS: &[(&str, &[&str])] = &[
         &["lsn", "checksum", "le", "limits", "error", "event", "options", "stats", "sync", "time"],
     ),
     ("the system", &["vfs", "memory"]),
-    ("bytes", &["frame"]),
+    ("bytes", &["frame", "packed"]),
     ("one segment", &["segment", "record"]),
     ("the state file", &["state"]),
     (
@@ -38,6 +38,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "log",
             "appender",
             "check",
+            "completions",
             "copy",
             "cursor",
             "destroy",

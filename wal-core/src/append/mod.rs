@@ -26,6 +26,7 @@ pub(crate) use ring::Ring;
 pub(crate) use tail::Tail;
 pub(crate) use ticket::Submitted;
 pub use ticket::Ticket;
+pub(crate) use waiters::Place;
 #[cfg(feature = "loom")]
 pub(crate) use waiters::{Bound, Waiters};
 pub(crate) use writer::{SegmentWriter, write_all};

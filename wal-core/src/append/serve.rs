@@ -4,6 +4,7 @@
 use crate::sync::atomic::Ordering;
 use crate::sync::time::Instant;
 use std::sync::Arc;
+use std::task::Waker;
 use std::time::Duration;
 
 use super::commit::Committer;
@@ -18,7 +19,7 @@ use crate::lsn::{FileOffset, Lsn, Place, SegmentId};
 use crate::options::Level;
 use crate::segment::DATA_START;
 use crate::state::ValueMap;
-use crate::tail::Tail;
+use crate::tail::{Queued, Tail};
 use crate::views::Views;
 
 impl Engine {
@@ -260,6 +261,28 @@ impl Engine {
     }
 }
 
+impl Engine {
+    /// What a reader at the end waits for.
+    fn bound_of_visible(&self, next: u64) -> Bound {
+        Bound { end: next + 1, durable: self.options.level == Level::Disk }
+    }
+
+    fn is_worth_a_look(&self, next: u64) -> bool {
+        Engine::visible_end(self) > next
+            || self.poisoned().is_some()
+            || Tail::check_open(self).is_err()
+    }
+
+    /// Whether the record `next` is visible or may yet be.
+    fn check_to_come(&self, next: u64) -> Result<()> {
+        if Engine::visible_end(self) > next {
+            return Ok(());
+        }
+        Tail::check_open(self)?;
+        self.poisoned().map_or(Ok(()), |cause| Err(Error::poisoned(cause)))
+    }
+}
+
 impl Tail for Engine {
     fn live(&self) -> Arc<Live> {
         Engine::live(self)
@@ -270,13 +293,9 @@ impl Tail for Engine {
     }
 
     fn wait_visible(&self, next: u64, deadline: Option<Instant>) -> Result<bool> {
-        let bound = Bound { end: next + 1, durable: self.options.level == Level::Disk };
-        let is_over = || {
-            Engine::visible_end(self) > next
-                || self.poisoned().is_some()
-                || Tail::check_open(self).is_err()
-        };
+        let is_over = || self.is_worth_a_look(next);
         if !is_over() {
+            let bound = self.bound_of_visible(next);
             let Some(place) = self.waiters.queue_thread(bound, is_over) else { return Ok(true) };
             let left = deadline.map(|at| at.saturating_duration_since(Instant::now()));
             match left {
@@ -285,14 +304,24 @@ impl Tail for Engine {
             }
             self.waiters.leave(place);
         }
-        if Engine::visible_end(self) > next {
-            return Ok(true);
+        self.check_to_come(next)?;
+        Ok(Engine::visible_end(self) > next || deadline.is_none_or(|at| Instant::now() < at))
+    }
+
+    fn queue_task(&self, next: u64, waker: &Waker) -> Result<Option<Queued>> {
+        let is_over = || self.is_worth_a_look(next);
+        let place = self.waiters.queue_task(self.bound_of_visible(next), waker, is_over);
+        if place.is_none() {
+            self.check_to_come(next)?;
         }
-        Tail::check_open(self)?;
-        if let Some(cause) = self.poisoned() {
-            return Err(Error::poisoned(cause));
+        Ok(place.map(Queued::At))
+    }
+
+    fn leave_queue(&self, queued: Queued) {
+        // The locks of a handle inherited through fork may be taken for good.
+        if let (Queued::At(place), Ok(())) = (queued, self.check_process()) {
+            self.waiters.leave(place);
         }
-        Ok(deadline.is_none_or(|at| Instant::now() < at))
     }
 
     fn check_open(&self) -> Result<()> {

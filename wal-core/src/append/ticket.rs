@@ -64,6 +64,11 @@ impl Ticket {
         self.submitted.lsns()
     }
 
+    /// The level its records were submitted with.
+    pub(crate) fn level(&self) -> Level {
+        self.submitted.level
+    }
+
     /// Waits for the append.
     ///
     /// When this returns, the records are at the level they were submitted with: they survive power
