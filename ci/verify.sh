@@ -41,7 +41,7 @@ if cargo clippy --version >/dev/null 2>&1; then
   # The engine is another one with each of these.
   for feature in disks simulate shuttle loom; do
     step "lints of the crash campaign ($feature)" cargo clippy --quiet --locked -p wal-crash \
-      --all-targets --features "$feature" -- -D warnings
+      --all-targets --no-default-features --features "$feature" -- -D warnings
   done
 else
   skip "lints" "no clippy"

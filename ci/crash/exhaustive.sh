@@ -5,7 +5,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-cargo build --quiet --locked --profile crash -p wal-crash --features simulate --bin crash-states
+cargo build --quiet --locked --profile crash -p wal-crash --no-default-features \
+  --features simulate --bin crash-states
 run() {
   "${CARGO_TARGET_DIR:-target}/crash/crash-states" exhaustive "$@"
 }

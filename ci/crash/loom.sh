@@ -7,7 +7,8 @@ set -eu
 cd "$(dirname "$0")/../.."
 
 what=${1:-slice}
-cargo build -q --profile crash -p wal-crash --features loom --bin crash-models
+cargo build --quiet --locked --profile crash -p wal-crash --no-default-features \
+  --features loom --bin crash-models
 run="${CARGO_TARGET_DIR:-target}/crash/crash-models"
 case $what in
 slice) exec "$run" --preemptions 2 --seconds 2 ;;

@@ -7,7 +7,8 @@ set -eu
 cd "$(dirname "$0")/../.."
 
 what=${1:-slice}
-cargo build -q --profile crash -p wal-crash --features shuttle --bin crash-schedules
+cargo build --quiet --locked --profile crash -p wal-crash --no-default-features \
+  --features shuttle --bin crash-schedules
 run="${CARGO_TARGET_DIR:-target}/crash/crash-schedules"
 case $what in
 slice) exec "$run" --seed 1 --cases 24000 ;;

@@ -2,15 +2,19 @@
 //! that a seed brings back, and the tally each rung ends with.
 #![deny(missing_docs)]
 
+#[cfg(feature = "plain")]
 pub mod damage;
 #[cfg(all(feature = "disks", target_os = "linux"))]
 pub mod disks;
+#[cfg(feature = "plain")]
 pub mod environment;
+#[cfg(feature = "plain")]
 pub mod hostile;
 #[cfg(feature = "simulate")]
 pub mod model;
+#[cfg(feature = "plain")]
 pub mod planted;
-#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+#[cfg(all(feature = "plain", target_os = "linux", target_arch = "x86_64"))]
 pub mod processes;
 mod rng;
 #[cfg(feature = "shuttle")]

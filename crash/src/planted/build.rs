@@ -63,7 +63,10 @@ fn build_binaries(
     names: BTreeSet<&str>,
 ) -> Result<(), String> {
     let features = features.join(",");
-    let mut args = vec!["build", "-p", "wal-crash", "--features", &features];
+    let mut args = vec!["build", "-p", "wal-crash"];
+    if !features.is_empty() {
+        args.extend(["--no-default-features", "--features", &features]);
+    }
     for name in names {
         args.extend(["--bin", name]);
     }
