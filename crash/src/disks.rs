@@ -1,40 +1,72 @@
 //! Real file systems on a disk that loses power: workloads run on a mounted file system whose disk
 //! records every write and flush; every state that a power loss may leave is mounted, and the log
 //! on it is opened, judged, and gone on with.
+//!
+//! The block file that serves the disk, and what needs it, come with the feature `disks`; what the
+//! machines share with it is always there.
 
+pub mod blocks;
+pub mod check;
+pub mod effect;
+pub mod event;
+pub mod extents;
+pub mod file_system;
+pub mod host;
+pub mod ledger;
+pub mod script;
+pub mod workload;
+
+#[cfg(feature = "disks")]
 mod block_file;
-mod blocks;
+#[cfg(feature = "disks")]
 mod campaign;
-mod check;
+#[cfg(feature = "disks")]
 mod checker;
+#[cfg(feature = "disks")]
 mod command;
-mod effect;
+#[cfg(feature = "disks")]
 mod errand;
-mod extents;
+#[cfg(feature = "disks")]
 mod faults;
-mod file_system;
+#[cfg(feature = "disks")]
 mod image;
-mod ledger;
+#[cfg(feature = "disks")]
 mod look;
+#[cfg(feature = "disks")]
 mod loop_device;
+#[cfg(feature = "disks")]
 mod peers;
+#[cfg(feature = "disks")]
 mod recording;
+#[cfg(feature = "disks")]
 mod replay;
+#[cfg(feature = "disks")]
 mod rig;
-mod script;
+#[cfg(feature = "disks")]
 mod states;
-mod workload;
 
-pub use blocks::{BLOCK_BYTES, Blocks};
+pub use blocks::{BLOCK_BYTES, Blocks, pieces};
 pub use check::{Verdict, serve};
+#[cfg(feature = "disks")]
 pub use checker::Checker;
+#[cfg(feature = "disks")]
 pub use command::main;
-pub use errand::{Errand, Plan, die_with_the_parent};
+#[cfg(feature = "disks")]
+pub use errand::{Errand, Plan};
+pub use event::Event;
+#[cfg(feature = "disks")]
 pub use faults::{Cases, run as run_faults};
-pub use file_system::{FileSystem, HOME};
+pub use file_system::{FileSystem, HOME, LOG};
+pub use host::{die_with_the_parent, has};
+#[cfg(feature = "disks")]
 pub use image::Image;
-pub use ledger::Ledger;
+pub use ledger::{Ledger, Model, hash_of_bytes, served};
+#[cfg(feature = "disks")]
 pub use loop_device::sweep;
-pub use recording::{Event, Fault};
-pub use replay::{Effort, Kind, LOG, Outcome, Replay, Violation};
+#[cfg(feature = "disks")]
+pub use recording::Fault;
+#[cfg(feature = "disks")]
+pub use replay::{Effort, Kind, Outcome, Replay, Violation};
+#[cfg(feature = "disks")]
 pub use rig::{Recorded, Rig};
+pub use workload::{Marks, Workload};

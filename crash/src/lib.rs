@@ -4,12 +4,14 @@
 
 #[cfg(feature = "plain")]
 pub mod damage;
-#[cfg(all(feature = "disks", target_os = "linux"))]
+#[cfg(target_os = "linux")]
 pub mod disks;
 #[cfg(feature = "plain")]
 pub mod environment;
 #[cfg(feature = "plain")]
 pub mod hostile;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+pub mod machines;
 #[cfg(feature = "simulate")]
 pub mod model;
 #[cfg(feature = "plain")]

@@ -9,6 +9,7 @@ use clap::Args;
 
 use super::blocks::Blocks;
 use super::errand::Plan;
+use super::host::has;
 use super::ledger::Model;
 use super::{
     Effort, FileSystem, Image, Ledger, Outcome, Replay, Rig, loop_device, run_faults, sweep,
@@ -99,7 +100,7 @@ pub fn run(goal: &Goal) -> io::Result<ExitCode> {
             continue;
         }
         let began = Instant::now();
-        let before = tally.figure(figure_of(*file_system));
+        let before = tally.figure(file_system.figure());
         let mut workers = Vec::new();
         for worker in 0..WORKERS {
             let order = WorkOrder {
@@ -117,13 +118,10 @@ pub fn run(goal: &Goal) -> io::Result<ExitCode> {
         for worker in workers {
             worker.collect(&mut tally)?;
         }
-        let states = tally.figure(figure_of(*file_system)) - before;
+        let states = tally.figure(file_system.figure()) - before;
         let rate = states as f64 / began.elapsed().as_secs_f64();
         println!("disks: {} {states} states, {rate:.0} a second", file_system.name());
     }
-    println!(
-        "NOT RUN: power cuts of a virtual machine (not built; the disks above are cut instead)"
-    );
     tally.finish()
 }
 
@@ -332,7 +330,7 @@ impl Worker {
                 "recoveries" => tally.add("recoveries crashed", count),
                 "states" => {
                     tally.add("states", count);
-                    tally.add(figure_of(file_system), count);
+                    tally.add(file_system.figure(), count);
                 }
                 "unmounted" => tally.add("mount failures", count),
                 "unopened" => tally.add("not opened before power was lost", count),
@@ -348,24 +346,9 @@ impl Worker {
     }
 }
 
-fn figure_of(file_system: FileSystem) -> &'static str {
-    match file_system {
-        FileSystem::Ext4 => "states ext4",
-        FileSystem::Xfs => "states xfs",
-        FileSystem::Btrfs | FileSystem::BtrfsInPlace => "states btrfs",
-    }
-}
-
 /// Where the disks of violations are kept.
 pub fn keep() -> PathBuf {
     std::env::temp_dir().join(format!("wal-crash-{}", loop_device::name()))
-}
-
-/// Whether a program is installed.
-pub fn has(program: &str) -> bool {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let also = ["/sbin", "/usr/sbin"].map(PathBuf::from);
-    std::env::split_paths(&path).chain(also).any(|directory| directory.join(program).exists())
 }
 
 fn number(variable: &str) -> Option<u64> {

@@ -93,7 +93,12 @@ fn go_on_with_libwal(
     }
 }
 
-fn read(log: &Log) -> Result<Found, String> {
+/// Reads everything there is, and holds it against what the log says of itself.
+///
+/// # Errors
+///
+/// What the log says, or how it contradicts itself.
+pub fn read(log: &Log) -> Result<Found, String> {
     let mut found = Found { first: log.next_lsn().get(), ..Found::default() };
     if let Some(first) = log.first_lsn() {
         found.first = first.get();
@@ -138,7 +143,8 @@ fn look_at(directory: &Path, system: &dyn System) -> Verdict {
 }
 
 impl Verdict {
-    fn to_line(&self) -> String {
+    /// As the line of an answer.
+    pub fn to_line(&self) -> String {
         let line = match self {
             Verdict::Found(found) => {
                 let records: Vec<_> = found.records.iter().map(u64::to_string).collect();

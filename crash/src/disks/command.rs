@@ -7,7 +7,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use super::campaign::{self, Goal, WorkOrder};
-use super::errand::{Errand, die_with_the_parent};
+use super::errand::Errand;
+use super::host::die_with_the_parent;
 use super::{Checker, FileSystem, look, peers};
 use crate::Failed;
 

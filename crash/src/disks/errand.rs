@@ -1,15 +1,13 @@
 //! What a child process does on the disk it is given, told as arguments.
 
 use std::fs::{self, OpenOptions};
-use std::io;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use wal_core::Level;
 
-use super::file_system::{FileSystem, HOME, Mounted};
+use super::file_system::{FileSystem, HOME, LOG, Mounted};
 use super::loop_device::LoopDevice;
-use super::replay::LOG;
 use super::script::{self, Step};
 use super::workload::{Marks, Workload, append_and_reopen};
 use crate::{Failed, Rng};
@@ -233,19 +231,6 @@ impl Errand {
         .into_iter()
         .flat_map(|(name, value)| [name.to_owned(), value])
         .collect()
-    }
-}
-
-/// Ends this process when its parent does.
-///
-/// # Errors
-///
-/// If the kernel refuses.
-pub fn die_with_the_parent() -> io::Result<()> {
-    // SAFETY: no pointer is passed.
-    match unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) } {
-        0 => Ok(()),
-        _ => Err(io::Error::last_os_error()),
     }
 }
 

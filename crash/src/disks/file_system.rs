@@ -61,6 +61,15 @@ impl FileSystem {
         }
     }
 
+    /// The figure that counts the states seen on it.
+    pub fn figure(self) -> &'static str {
+        match self {
+            FileSystem::Ext4 => "states ext4",
+            FileSystem::Xfs => "states xfs",
+            FileSystem::Btrfs | FileSystem::BtrfsInPlace => "states btrfs",
+        }
+    }
+
     /// Makes an empty one on a file or device.
     ///
     /// # Errors
@@ -246,6 +255,9 @@ fn text(string: &OsStr) -> io::Result<CString> {
 
 /// The directory in which logs are kept.
 pub const HOME: &str = "home";
+
+/// The directory of the log under test, in there.
+pub const LOG: &str = "log";
 
 const UNMOUNT_ATTEMPTS: usize = 500;
 

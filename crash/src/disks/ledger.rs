@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hasher};
 
 use super::effect::{Effect, Numbered};
-use super::recording::Event;
+use super::event::Event;
 use crate::record;
 
 /// What an opening found.
@@ -131,6 +131,23 @@ pub fn judge(found: &Found, candidates: &[Model]) -> Result<(), (Broken, String)
         }
     }
     Err(last)
+}
+
+/// Holds what was found against what may be there; what may be there from then on, because an
+/// opening that serves something has made it durable.
+///
+/// # Errors
+///
+/// Why none of the states that may be there is the one that was found.
+pub fn served(found: &Found, candidates: &[Model]) -> Result<Vec<Model>, (Broken, String)> {
+    judge(found, candidates)?;
+    let next = found.first + found.records.len() as u64;
+    let values = found.values.iter().map(|(key, hash)| (*key, *hash)).collect();
+    let effect = Effect::Opened(found.first, next, values);
+    let mut models: Vec<_> =
+        candidates.iter().filter(|model| model.holds(found).is_ok()).cloned().collect();
+    models.iter_mut().for_each(|model| model.apply(&effect, true));
+    Ok(models)
 }
 
 /// A log after a number of operations.

@@ -5,7 +5,8 @@ use std::io::{self, BufRead, BufReader};
 use std::process::ExitCode;
 
 use super::FileSystem;
-use super::campaign::{Janitor, WorkOrder, has, obstacle};
+use super::campaign::{Janitor, WorkOrder, obstacle};
+use super::host::has;
 use super::replay::Kind;
 use crate::System;
 

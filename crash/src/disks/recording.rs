@@ -3,17 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::blocks::Blocks;
-
-/// One thing that reached the disk, or was told to whoever watches it.
-#[derive(Clone, Debug)]
-pub enum Event {
-    /// Bytes were written to an offset.
-    Write(u64, Arc<[u8]>),
-    /// Everything written before is on stable storage.
-    Flush,
-    /// The workload said something; see [`super::script`].
-    Mark(String),
-}
+use super::event::Event;
 
 /// Which request is answered with an error of the device. Requests count from the workload's first
 /// mark on.

@@ -9,10 +9,10 @@ use std::time::Instant;
 use super::blocks::{Block, Blocks};
 use super::check::Verdict;
 use super::checker::Checker;
-use super::file_system::{FileSystem, HOME};
+use super::event::Event;
+use super::file_system::{FileSystem, HOME, LOG};
 use super::image::Image;
 use super::ledger::{Broken, Ledger, Model, judge};
-use super::recording::Event;
 use super::states::{Epoch, Subset};
 use crate::Rng;
 
@@ -316,6 +316,3 @@ impl Story<'_> {
         )
     }
 }
-
-/// The directory of the log under test.
-pub const LOG: &str = "log";

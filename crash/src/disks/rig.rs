@@ -11,10 +11,11 @@ use super::block_file::BlockFile;
 use super::blocks::Blocks;
 use super::campaign::Janitor;
 use super::errand::{Errand, Plan};
+use super::event::Event;
 use super::file_system::{self, FileSystem};
 use super::image::Image;
 use super::loop_device;
-use super::recording::{Disk, Event, Fault};
+use super::recording::{Disk, Fault};
 
 /// What a process needs to record workloads. All of its mounts are its own and end with it.
 pub struct Rig {

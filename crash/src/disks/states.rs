@@ -5,8 +5,8 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::blocks::{BLOCK_BYTES, Block, Blocks, hash, pieces};
+use super::event::Event;
 use super::extents;
-use super::recording::Event;
 use crate::Rng;
 
 /// What was written between two flushes: a crash keeps any part of it, block by block.

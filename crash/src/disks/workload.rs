@@ -1,21 +1,22 @@
 //! The process that uses a log on the mounted disk, and says what it does.
 
-use std::fs::{File, OpenOptions};
+use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use wal_core::{AppendOptions, Level, Log, Lsn, Options};
 
+use super::check;
 use super::effect::{Effect, Numbered};
 use super::extents;
-use super::ledger::hash_of_bytes;
+use super::ledger::{Found, hash_of_bytes};
 use super::script::Step;
 use crate::{Failed, Subject, System, record};
 
 /// Where a workload says what it is about to do and what it has done. Each word is in the recording
 /// when the call returns.
-pub struct Marks(File);
+pub struct Marks(Box<dyn Write>);
 
 impl Marks {
     /// Opens the file that takes them.
@@ -24,7 +25,12 @@ impl Marks {
     ///
     /// If it cannot be opened.
     pub fn open(path: &Path) -> io::Result<Marks> {
-        Ok(Marks(OpenOptions::new().write(true).open(path)?))
+        Ok(Marks::to(Box::new(OpenOptions::new().write(true).open(path)?)))
+    }
+
+    /// Gives each of them to a writer, with one call.
+    pub fn to(writer: Box<dyn Write>) -> Marks {
+        Marks(writer)
     }
 
     /// Does something between two marks.
@@ -79,6 +85,16 @@ impl Workload {
             self.marks.around(&Effect::Open, || Log::open(path, options).map_err(failed))?;
         self.log = Some(log);
         Ok(())
+    }
+
+    /// What the log holds.
+    ///
+    /// # Errors
+    ///
+    /// What it says, or how it contradicts itself.
+    pub fn found(&self) -> Result<Found, String> {
+        let log = self.log().map_err(|Failed(words)| words)?;
+        check::read(&log)
     }
 
     /// Puts what an opening served into the recording.
