@@ -21,6 +21,7 @@ rungs=(
   "faults 300"
   "kills 210"
   "disks 340"
+  "machines 80"
   "damage 120"
   "hostile 90"
   "environment 0"

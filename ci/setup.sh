@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Installs what is missing: `ci/setup.sh demo` (a C linker), `ci/setup.sh test` (everything the tests
-# use), `ci/setup.sh bench` (what the measurements use) or `ci/setup.sh crash` (file systems to lose
-# power on). Quick when nothing is missing; on other systems than Debian it says what to install.
+# use), `ci/setup.sh bench` (what the measurements use) or `ci/setup.sh crash` (file systems and
+# machines that lose power). Quick when nothing is missing; on other systems than Debian it says what
+# to install.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -27,6 +28,10 @@ missing_packages() {
     has mkfs.btrfs || echo btrfs-progs
     has fusermount3 || echo fuse3
     has umount || echo mount
+    # Virtual machines to lose power; the kernel they boot comes with the first full run.
+    if [ "$(uname -sm)" = "Linux x86_64" ]; then
+      has qemu-system-x86_64 || echo qemu-system-x86
+    fi
     return
   fi
   has c++ || echo g++

@@ -15,6 +15,7 @@ mod command;
 mod disk;
 mod guest;
 mod history;
+mod home;
 mod kernel;
 mod machine;
 mod order;

@@ -48,6 +48,7 @@ const UNSAFE: &[(&str, &str)] = &[
     ("bench/src/peers/walrus.rs", "sets the environment variables that peer is configured by"),
     ("crash/src/processes/", "tracing, signals and shared memory are system calls"),
     ("crash/src/disks/", "mounts, loop devices and files in memory are system calls"),
+    ("crash/src/machines/", "a port, mounts, modules and the parent's death are system calls"),
     ("crash/src/environment/", "umasks, limits and devices are system calls"),
     ("crash/src/hostile/memory.rs", "an allocator that counts"),
     ("crash/src/hostile/packed.rs", "calls the C ABI as C does"),

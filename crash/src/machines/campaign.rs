@@ -9,6 +9,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use super::chain::{Chain, empty};
+use super::home::Home;
 use super::machine::{Machines, QEMU};
 use super::picture;
 use crate::Tally;
@@ -24,6 +25,8 @@ pub struct Goal {
     cuts: u64,
     /// Chains in all.
     chains: usize,
+    /// The file systems of the chains, in turn.
+    file_systems: &'static [FileSystem],
     /// When no new chain is begun.
     until: Instant,
 }
@@ -31,19 +34,29 @@ pub struct Goal {
 impl Goal {
     /// Two cuts with a fixed seed.
     pub fn slice() -> Goal {
-        let until = Instant::now() + Duration::from_secs(600);
-        Goal { seed: 20_261_201, workers: 1, cuts: 2, chains: 1, until }
+        let until = Instant::now() + Duration::from_secs(CHAINS_WITHIN);
+        Goal {
+            seed: SLICE_SEED,
+            workers: 1,
+            cuts: 2,
+            chains: 1,
+            // The one whose modules are loaded at once.
+            file_systems: &FILE_SYSTEMS[..1],
+            until,
+        }
     }
 
-    /// As many as there is time for.
-    pub fn full() -> Goal {
+    /// As many as there is time for, or so many chains.
+    pub fn full(seed: Option<u64>, chains: Option<usize>) -> Goal {
         let clock = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());
-        let seconds = number("WAL_CRASH_SECONDS").unwrap_or(80);
+        let seconds = if chains.is_some() { None } else { number("WAL_CRASH_SECONDS") };
+        let seconds = seconds.unwrap_or(if chains.is_some() { CHAINS_WITHIN } else { 80 });
         Goal {
-            seed: number("WAL_CRASH_SEED").unwrap_or(clock),
+            seed: seed.or_else(|| number("WAL_CRASH_SEED")).unwrap_or(clock),
             workers: std::thread::available_parallelism().map_or(2, usize::from).min(WORKERS_MAX),
             cuts: CUTS_OF_A_CHAIN,
-            chains: usize::MAX,
+            chains: chains.unwrap_or(usize::MAX),
+            file_systems: &FILE_SYSTEMS,
             until: Instant::now() + Duration::from_secs(seconds),
         }
     }
@@ -61,9 +74,9 @@ pub fn run(goal: &Goal, kernel: &Path) -> io::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     println!("machines: seed {} (WAL_CRASH_SEED)", goal.seed);
-    let home = tempfile::tempdir()?;
+    let home = Home::new(&std::env::temp_dir())?;
     let began = Instant::now();
-    let machines = picture::take(kernel, home.path())?;
+    let machines = picture::take(kernel, home.path(), goal.file_systems)?;
     let accelerator = machines.accelerator.name();
     println!("machines: booted under {accelerator} in {:.1} s", began.elapsed().as_secs_f64());
     let began = Instant::now();
@@ -109,10 +122,10 @@ impl Work<'_> {
     fn go_on(&self, worker: usize, tally: &Mutex<&mut Tally>) -> io::Result<()> {
         let home = self.home.join(format!("worker-{worker}"));
         std::fs::create_dir(&home)?;
-        let keep = std::env::temp_dir().join(format!("wal-crash-machines-{}", std::process::id()));
+        let keep = std::env::temp_dir().join("wal-crash-kept");
         let mut bases: HashMap<FileSystem, Blocks> = HashMap::new();
         while let Some(number) = self.next() {
-            let file_system = FILE_SYSTEMS[number % FILE_SYSTEMS.len()];
+            let file_system = self.goal.file_systems[number % self.goal.file_systems.len()];
             if !has(file_system.maker()) {
                 println!("NOT RUN: power cuts on {} (no maker)", file_system.name());
                 continue;
@@ -160,7 +173,7 @@ fn number(variable: &str) -> Option<u64> {
     std::env::var(variable).ok()?.parse().ok()
 }
 
-/// The file systems of the chains, in turn.
+/// ext4 half of the time.
 const FILE_SYSTEMS: [FileSystem; 6] = [
     FileSystem::Ext4,
     FileSystem::Xfs,
@@ -170,7 +183,12 @@ const FILE_SYSTEMS: [FileSystem; 6] = [
     FileSystem::BtrfsInPlace,
 ];
 
+const SLICE_SEED: u64 = 2;
+
 const CUTS_OF_A_CHAIN: u64 = 12;
+
+/// Chains that are counted take as long as they take; this is for a machine that is very slow.
+const CHAINS_WITHIN: u64 = 3600;
 
 /// Each takes a core and some 300 MB.
 const WORKERS_MAX: usize = 4;

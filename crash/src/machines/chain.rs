@@ -52,7 +52,6 @@ pub struct Outcome {
 /// How one machine ended.
 struct Ended {
     moment: Moment,
-    loss: Loss,
     end: End,
     kept: Kept,
     lines: usize,
@@ -83,7 +82,7 @@ impl Chain<'_> {
             let lines = watch.take_lines();
             disk = watch.take_disk();
             let kept = disk.cut(loss, &mut rng);
-            let ended = Ended { moment, loss, end, kept, lines: lines.len() };
+            let ended = Ended { moment, end, kept, lines: lines.len() };
             let operations = history.last_operations().to_owned();
             let shown = Told::of(&lines).and_then(|told| history.go_on(&told));
             let shown = shown.and_then(|shown| ended.as_it_should().map(|()| shown));
@@ -173,11 +172,11 @@ impl Ended {
     }
 
     fn words(&self) -> String {
-        let Ended { moment, loss, kept, lines, .. } = self;
+        let Ended { moment, kept, lines, .. } = self;
         let Kept { pending, arrived } = kept;
         format!(
             "power was cut ({moment:?}, {lines} lines said); of {pending} blocks in the disk's \
-             cache {arrived} arrived ({loss:?} lost)"
+             cache {arrived} arrived"
         )
     }
 }

@@ -24,7 +24,14 @@ enum Effort {
     /// Two cuts with a fixed seed.
     Slice,
     /// As many cuts as WAL_CRASH_SECONDS (80) allow, from WAL_CRASH_SEED (the clock).
-    Full,
+    Full {
+        /// Instead of WAL_CRASH_SEED.
+        #[arg(long)]
+        seed: Option<u64>,
+        /// So many disks with twelve cuts each, however long that takes.
+        #[arg(long)]
+        chains: Option<usize>,
+    },
 }
 
 /// Does what the command line says; as the first process of a machine, what the disk says.
@@ -35,7 +42,7 @@ pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let goal = match arguments.effort {
         Effort::Slice => Goal::slice(),
-        Effort::Full => Goal::full(),
+        Effort::Full { seed, chains } => Goal::full(seed, chains),
     };
     match campaign::run(&goal, &arguments.kernel.unwrap_or_else(kernel)) {
         Ok(code) => code,

@@ -12,18 +12,21 @@ use super::guest::{BEFORE, BEHIND, ROOT};
 use super::kernel::Kernel;
 use super::machine::{Accelerator, Machines};
 use super::watch::{Moment, Watch};
-use crate::disks::{BLOCK_BYTES, Blocks};
+use crate::disks::{BLOCK_BYTES, Blocks, FileSystem};
 
-/// Makes the archive of this program and of the modules of the kernel in `kernel`, boots it, and
-/// takes a picture; all of that in `home`.
+/// Makes the archive of this program and of the modules of the kernel in `kernel` that disks with
+/// these file systems need, boots it, and takes a picture; all of that in `home`.
 ///
 /// # Errors
 ///
 /// If no machine boots.
-pub fn take(kernel: &Path, home: &Path) -> io::Result<Machines> {
+pub fn take(kernel: &Path, home: &Path, on: &[FileSystem]) -> io::Result<Machines> {
     let kernel = Kernel::in_directory(kernel)?;
+    if Path::new("/dev/kvm").exists() && !accelerators().contains(&Accelerator::Kvm) {
+        println!("machines: no KVM: what is behind /dev/kvm is neither kvm_intel nor kvm_amd");
+    }
     let archive = home.join("archive");
-    fs::write(&archive, archive_of(&kernel)?)?;
+    fs::write(&archive, archive_of(&kernel, on)?)?;
     let picture = home.join("picture");
     let mut last = io::Error::from(io::ErrorKind::NotFound);
     for accelerator in accelerators() {
@@ -38,17 +41,19 @@ pub fn take(kernel: &Path, home: &Path) -> io::Result<Machines> {
             Ok(()) => return Ok(machines),
             Err(error) => last = error,
         }
-        println!("machines: the kernel did not boot under {}", accelerator.name());
+        println!("machines: no boot under {}: {last}", accelerator.name());
     }
     Err(last)
 }
 
-fn archive_of(kernel: &Kernel) -> io::Result<Vec<u8>> {
+fn archive_of(kernel: &Kernel, on: &[FileSystem]) -> io::Result<Vec<u8>> {
     let mut archive = Archive::default();
     archive.device(Path::new("/dev/console"), (5, 1));
     archive.directory(Path::new(ROOT));
     archive.program(Path::new("/init"), &std::env::current_exe()?)?;
-    let before = kernel.modules(MODULES)?;
+    let needed = on.iter().flat_map(|file_system| modules_of(*file_system));
+    let needed: Vec<_> = ["virtio_pci"].iter().chain(needed).copied().collect();
+    let before = kernel.modules(&needed)?;
     let driver = kernel.modules(&["virtio_blk"])?;
     let names: Vec<_> = before.iter().map(|module| module.name.clone()).collect();
     let behind = driver.into_iter().filter(|module| !names.contains(&module.name));
@@ -86,14 +91,13 @@ fn boots_within(accelerator: Accelerator) -> Duration {
     }
 }
 
-/// The bus of the disk, the file systems, and the checksums they look for by other names.
-const MODULES: &[&str] = &[
-    "virtio_pci",
-    "crc32c_generic",
-    "xxhash_generic",
-    "blake2b_generic",
-    "sha256_generic",
-    "ext4",
-    "xfs",
-    "btrfs",
-];
+/// A file system, and the checksums it looks for by other names.
+fn modules_of(file_system: FileSystem) -> &'static [&'static str] {
+    match file_system {
+        FileSystem::Ext4 => &["crc32c_generic", "ext4"],
+        FileSystem::Xfs => &["crc32c_generic", "xfs"],
+        FileSystem::Btrfs | FileSystem::BtrfsInPlace => {
+            &["crc32c_generic", "xxhash_generic", "blake2b_generic", "sha256_generic", "btrfs"]
+        }
+    }
+}
