@@ -11,15 +11,26 @@ if [ "$(uname -sm)" != "Linux x86_64" ]; then
   echo "NOT RUN: power cuts of a virtual machine (Linux on x86-64 alone)"
   exit 0
 fi
+# Where file systems are made, for those who are not root.
+PATH=$PATH:/usr/sbin:/sbin
 target=${CARGO_TARGET_DIR:-target}
 kernel=${WAL_CRASH_KERNEL:-$target/machines/kernel}
 
-# Unpacks the newest kernel for virtual machines that this system's repositories have.
+# The package of the newest kernel for virtual machines that this system's repositories have.
+newest_kernel() {
+  apt-cache depends linux-image-cloud-amd64 2>/dev/null |
+    sed -n 's/.*Depends: \(linux-image-[0-9].*\)/\1/p' | head -n 1
+}
+
+# Unpacks it.
 fetch_kernel() {
   local newest package=$target/machines/package
   command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null || return
-  newest=$(apt-cache depends linux-image-cloud-amd64 2>/dev/null |
-    sed -n 's/.*Depends: \(linux-image-[0-9].*\)/\1/p' | head -n 1)
+  newest=$(newest_kernel)
+  if [ -z "$newest" ] && [ "$(id -u)" -eq 0 ]; then
+    apt-get update -qq || true
+    newest=$(newest_kernel)
+  fi
   [ -n "$newest" ] || return
   rm -rf "$package"
   mkdir -p "$package"

@@ -82,17 +82,18 @@ fn request(stream: &mut (impl Read + Write), watch: &Watch) -> io::Result<bool> 
     }
     let command = u32_of(stream)? & 0xffff;
     let (handle, offset, len) = (u64_of(stream)?, u64_of(stream)?, u32_of(stream)?);
+    let end = offset.saturating_add(len.into());
     let mut content = Vec::new();
     let mut error: u32 = 0;
     // The machine stays without an answer when power is lost: it has no time to look at one.
     match command {
-        READ if offset + u64::from(len) <= watch.disk_bytes() && len <= LEN_MAX => {
+        READ if end <= watch.disk_bytes() && len <= LEN_MAX => {
             content.resize(len as usize, 0);
             watch.read(offset, &mut content);
         }
         WRITE => {
             let bytes = bytes_of(stream, len)?;
-            if offset + u64::from(len) > watch.disk_bytes() {
+            if end > watch.disk_bytes() {
                 error = ENOSPC;
             } else if !watch.write(offset, &bytes) {
                 return Ok(false);
