@@ -268,6 +268,19 @@ mod tests {
     }
 
     #[test]
+    fn a_reserved_byte_or_an_unknown_flag_is_refused_under_a_right_checksum() {
+        let good = Frame::build(Kind::Record, 5, b"payload!", 8192, seed());
+        for (at, value) in [(FLAGS, 2), (FLAGS, 0x80), (FLAGS + 1, 1), (FLAGS + 2, 1)] {
+            let mut bad = good.clone();
+            bad[at] = value;
+            let crc = crc32(seed().at(8192), &bad[LEN..]);
+            bad[..LEN].copy_from_slice(&crc.to_le_bytes());
+            let fault = Frame::decode(&bad, 8192, seed()).unwrap_err();
+            assert_eq!(fault, Fault::UnknownFlags(bad[FLAGS]), "byte {at} went unseen");
+        }
+    }
+
+    #[test]
     fn the_short_way_takes_the_record_it_asks_for_and_nothing_else() {
         let record = |flags, kind, payload: &[u8]| {
             let mut bytes = Frame::build(kind, 5, payload, 8192, seed());
