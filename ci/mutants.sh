@@ -69,6 +69,8 @@ named() {
   printf '`%s:%s` in `%s`, column %d' "$file" "$name" "${source#"$indent"}" $((column - ${#indent}))
 }
 
+# Before any stage: a list made after one leaves out what was noticed.
+total=$(cargo mutants --list "${options[@]}" | wc -l)
 stage near "${TIMEOUT:-30}" 'frame:: state:: segment:: recovery::' --lib
 stage units "${TIMEOUT:-120}" '' --lib
 stage whole "${TIMEOUT:-600}" '' "${whole[@]}"
@@ -83,7 +85,6 @@ while IFS= read -r mutant; do
     unexplained=$((unexplained + 1))
   fi
 done < <(sort -u "$out/missed.txt")
-total=$(cargo mutants --list "${options[@]}" | wc -l)
 slow=$(sort -u "$output/timeouts.txt" | wc -l)
 echo "mutants: $total changes, survived $survived, of these $unexplained without an explanation;" \
   "$slow noticed only by the time they took"
