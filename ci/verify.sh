@@ -38,8 +38,8 @@ if cargo clippy --version >/dev/null 2>&1; then
     --exclude wal-crash --all-targets --features wal-core/tracing -- -D warnings
   # Without the other logs: they are built by `ci/bench.sh` alone.
   step "lints of the benchmark" cargo clippy --quiet --locked -p wal-bench --all-targets -- -D warnings
-  # The engine is another one with each of these.
-  for feature in disks simulate shuttle loom; do
+  # The engine is another one with each of these but the first.
+  for feature in plain simulate shuttle loom; do
     step "lints of the crash campaign ($feature)" cargo clippy --quiet --locked -p wal-crash \
       --all-targets --no-default-features --features "$feature" -- -D warnings
   done

@@ -10,5 +10,5 @@ if [ "$(uname -s)" != Linux ]; then
   exit 0
 fi
 target=${CARGO_TARGET_DIR:-target}
-cargo build --quiet --locked --profile crash -p wal-crash --features disks --bin crash-disks
+cargo build --quiet --locked --profile crash -p wal-crash --bin crash-disks
 exec "$target/crash/crash-disks" "$effort"

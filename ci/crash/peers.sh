@@ -13,5 +13,5 @@ if [ "$(uname -s)" != Linux ]; then
   exit 0
 fi
 target=${CARGO_TARGET_DIR:-target}
-cargo build --quiet --locked --profile crash -p wal-crash --features disks,peers --bin crash-disks
+cargo build --quiet --locked --profile crash -p wal-crash --features peers --bin crash-disks
 exec "$target/crash/crash-disks" peers --states "$states" ${2:+--log "$2"}

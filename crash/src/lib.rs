@@ -4,13 +4,13 @@
 
 #[cfg(feature = "plain")]
 pub mod damage;
-#[cfg(target_os = "linux")]
+#[cfg(all(feature = "plain", target_os = "linux"))]
 pub mod disks;
 #[cfg(feature = "plain")]
 pub mod environment;
 #[cfg(feature = "plain")]
 pub mod hostile;
-#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+#[cfg(all(feature = "plain", target_os = "linux", target_arch = "x86_64"))]
 pub mod machines;
 #[cfg(feature = "simulate")]
 pub mod model;

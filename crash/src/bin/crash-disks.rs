@@ -3,12 +3,12 @@
 //! `crash-disks slice` and `crash-disks full` are the rung, `crash-disks peers` the same for other
 //! logs, `crash-disks look` opens the disk of a violation. The other commands are its own children.
 
-#[cfg(all(feature = "disks", target_os = "linux"))]
+#[cfg(target_os = "linux")]
 fn main() -> std::process::ExitCode {
     wal_crash::disks::main()
 }
 
-#[cfg(not(all(feature = "disks", target_os = "linux")))]
+#[cfg(not(target_os = "linux"))]
 fn main() {
-    println!("NOT RUN: real file systems (built without the feature `disks`, or not on Linux)");
+    println!("NOT RUN: real file systems (Linux alone)");
 }
