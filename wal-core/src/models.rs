@@ -75,7 +75,9 @@ impl Model {
         builder.check(move || {
             counted.fetch_add(1, Ordering::Relaxed);
             crate::sync::modelled::begin();
-            run();
+            // The first thread's stack cannot be chosen.
+            let first = crate::sync::thread::spawn(run);
+            first.join().expect("it ends, or the whole execution is over");
         });
         let executions = count.load(Ordering::Relaxed);
         Explored { executions, is_complete: started.elapsed() < bounds.time }

@@ -270,4 +270,27 @@ mod tests {
         assert!(found == vec![0; bytes as usize], "and holds what was written to it");
         assert!(spares.recycle(&old, SegmentId(2)).expect("the next one is free"));
     }
+
+    /// What is appended to a recycled file is acknowledged under its new name, so the old one must
+    /// not come back.
+    #[test]
+    fn a_recycled_file_keeps_its_new_name_through_power_loss() {
+        let vfs = MemVfs::new();
+        let directory = Path::new("/log");
+        vfs.create_dir_all(directory).expect("a directory");
+        let bytes = 64 * 1024;
+        let spares = Spares::new(Arc::new(vfs.clone()), directory, bytes, Vec::new());
+        let id = SegmentId(1);
+        drop(spares.acquire(id, bytes, false).expect("a file"));
+        vfs.set_file_bytes(&spares.path(id), &vec![7; bytes as usize]).expect("a file");
+
+        let next = SegmentId(2);
+        assert!(spares.recycle(&spares.path(id), next).expect("nothing fails"));
+        let found = vfs.crash_at(vfs.op_count(), &mut |_| 0);
+        let kept = found.file_bytes(&spares.path(next)).expect("the new name is there");
+        let (start, rest) = kept.split_at(DATA_START as usize);
+        assert!(start.iter().all(|&byte| byte == 0), "the old header is gone");
+        assert!(rest.len() as u64 == bytes - DATA_START, "it is the whole file");
+        assert!(found.file_bytes(&spares.path(id)).is_err(), "the old name is gone");
+    }
 }

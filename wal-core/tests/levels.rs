@@ -233,3 +233,24 @@ fn records_are_handed_out_for_good() {
     log.close().unwrap();
     assert_eq!((&record[..], &same[..]), (&b"kept"[..], &b"kept"[..]));
 }
+
+/// A watermark of records that were only written would turn their loss into damage.
+#[test]
+fn a_quiet_log_claims_no_more_than_is_durable() {
+    let (machine, vfs, log) = memory(at(Level::Disk));
+    // Written to the state at once, as the first of its segment; the next one is not.
+    log.append(b"1").unwrap();
+    let states = || {
+        let is_state = |op: &String| op.contains("STATE") && op.contains("sync");
+        machine.ops().iter().filter(|op| is_state(op)).count()
+    };
+    thread::sleep(Duration::from_millis(50));
+    let before = states();
+    let durable = log.append(b"2").unwrap();
+    let written = log.with(with(Level::Os)).append(b"3").unwrap();
+    assert_eq!((log.durable_lsn(), log.written_lsn()), (Some(durable), Some(written)));
+    eventually("the state of a quiet log", || states() > before);
+    assert_eq!(log.durable_lsn(), Some(durable), "nothing asked for a sync");
+    assert_eq!(after_power_loss(&machine), Some(durable));
+    drop((vfs, log));
+}

@@ -9,7 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use wal_core::vfs::{Fault, FaultVfs, MemVfs, Operation, Vfs};
-use wal_core::{ErrorKind, Level, Log, Lsn, Options, Position};
+use wal_core::{AppendOptions, ErrorKind, Level, Log, Lsn, Options, Position};
 
 fn small() -> Options {
     Options { segment_bytes: 64 << 10, ring_bytes: 64 << 10, ..Options::default() }
@@ -309,4 +309,30 @@ fn appends_beside_cuts_keep_their_lsns_dense() {
     assert_eq!(lsns, (1..=log.last_lsn().unwrap().get()).collect::<Vec<_>>());
     let found = open(&vfs.crash_at(vfs.op_count(), &mut |_| 0));
     assert_eq!(found.last_lsn(), log.last_lsn());
+}
+
+/// The newest segment may be lost as a whole while its records are at `Os`: the one before it has
+/// to stay, or nothing would tell where the log goes on.
+#[test]
+fn a_trim_up_to_a_segment_that_is_not_durable_survives_power_loss() {
+    let vfs = MemVfs::new();
+    let log = Log::open_with(Arc::new(vfs.clone()), "/log", small()).unwrap().0;
+    let os = AppendOptions { level: Some(Level::Os), ..AppendOptions::default() };
+    while log.stats().unwrap().segments.len() < 2 {
+        let next = log.next_lsn().get();
+        let record = [&next.to_le_bytes()[..], &[1; 5800]].concat();
+        log.with(os).append(&record).unwrap();
+    }
+    let durable = log.durable_lsn().unwrap();
+    let written = log.written_lsn().unwrap();
+    assert!(written > durable, "the new segment holds what is not durable");
+    let first_kept = lsn(durable.get() + 1);
+    // Nothing is left that a log at `Disk` shows.
+    assert_eq!(log.trim(first_kept).unwrap(), None);
+    thread::sleep(Duration::from_millis(20));
+    let found = vfs.crash_at(vfs.op_count(), &mut |_| 0);
+    let log = open(&found);
+    assert_eq!(log.next_lsn(), first_kept, "a trim to what is durable syncs nothing");
+    fill(&log, 1, 9);
+    assert_eq!(marks(&log), BTreeMap::from([(first_kept.get(), 9)]));
 }

@@ -23,7 +23,7 @@ pub(super) fn publish() {
     let worker = Worker::start();
     loom::explore();
     let other = log.clone();
-    let other = loom::thread::spawn(move || submit(&other, b"two"));
+    let other = crate::sync::thread::spawn(move || submit(&other, b"two"));
     let mine = submit(&log, b"one");
     log.sync().expect("a sync");
     assert!(log.durable_lsn() >= Some(mine), "what was submitted before is durable");
@@ -40,7 +40,7 @@ pub(super) fn group() {
     let worker = Worker::start();
     loom::explore();
     let other = log.clone();
-    let other = loom::thread::spawn(move || other.append(b"two").expect("an append"));
+    let other = crate::sync::thread::spawn(move || other.append(b"two").expect("an append"));
     let mine = log.append(b"one").expect("an append");
     assert!(log.durable_lsn() >= Some(mine));
     other.join().expect("it appends");
@@ -55,7 +55,7 @@ pub(super) fn close() {
     let worker = Worker::start();
     loom::explore();
     let other = log.clone();
-    let other = loom::thread::spawn(move || other.append(b"one"));
+    let other = crate::sync::thread::spawn(move || other.append(b"one"));
     log.close().expect("closing");
     let appended = other.join().expect("it ends");
     loom::stop_exploring();
@@ -77,7 +77,7 @@ pub(super) fn poison() {
     vfs.fail(Operation::Sync, is_segment, 1, false, Fault::LoseUnsynced(libc::EIO));
     loom::explore();
     let other = log.clone();
-    let other = loom::thread::spawn(move || other.append(b"two"));
+    let other = crate::sync::thread::spawn(move || other.append(b"two"));
     let mine = log.append(b"one");
     let others = other.join().expect("it ends");
     loom::stop_exploring();

@@ -13,7 +13,7 @@ pub(super) fn views() {
     let engine = Arc::clone(log.writer().expect("it is open for writing"));
     loom::explore();
     let reader = Arc::clone(&engine);
-    let reader = loom::thread::spawn(move || {
+    let reader = crate::sync::thread::spawn(move || {
         for _ in 0..2 {
             // In memory nothing is mapped: the seat is taken and nothing is found.
             assert!(reader.views.read(&*reader, Lsn::FIRST).is_none());

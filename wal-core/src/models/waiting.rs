@@ -38,7 +38,7 @@ pub(super) fn mark() {
     let waited = Arc::new(Waited::default());
     loom::explore();
     let raiser = Arc::clone(&waited);
-    let raiser = loom::thread::spawn(move || raiser.raise(1));
+    let raiser = crate::sync::thread::spawn(move || raiser.raise(1));
     waited.wait(1);
     raiser.join().expect("it raises");
 }
@@ -49,7 +49,7 @@ pub(super) fn marks() {
     loom::explore();
     let waiters = [1, 2].map(|end| {
         let waited = Arc::clone(&waited);
-        loom::thread::spawn(move || waited.wait(end))
+        crate::sync::thread::spawn(move || waited.wait(end))
     });
     waited.raise(1);
     waited.raise(2);
@@ -63,9 +63,9 @@ pub(super) fn leaving() {
     let waited = Arc::new(Waited::default());
     loom::explore();
     let staying = Arc::clone(&waited);
-    let staying = loom::thread::spawn(move || staying.wait(1));
+    let staying = crate::sync::thread::spawn(move || staying.wait(1));
     let leaving = Arc::clone(&waited);
-    let leaving = loom::thread::spawn(move || {
+    let leaving = crate::sync::thread::spawn(move || {
         let bound = Bound { end: 2, durable: false };
         if let Some(place) = leaving.waiters.queue_thread(bound, || false) {
             leaving.waiters.leave(place);

@@ -30,7 +30,7 @@ impl Worker {
         let work = Arc::<Work>::default();
         WORK.set(Some(Arc::clone(&work)));
         let own = Arc::clone(&work);
-        Worker { work, thread: loom::thread::spawn(move || own.run()) }
+        Worker { work, thread: crate::sync::thread::spawn(move || own.run()) }
     }
 
     /// When this returns, all that was to be done is done.

@@ -52,6 +52,15 @@ pub(crate) fn park_timeout(_timeout: Duration) {
     park();
 }
 
+/// Starts a thread of a model. Loom's own stacks of 32 KiB are too small for appends and openings
+/// once bugs are planted in them.
+pub(crate) fn spawn<T: Send + 'static>(
+    body: impl FnOnce() -> T + Send + 'static,
+) -> loom::thread::JoinHandle<T> {
+    let builder = loom::thread::Builder::new().stack_size(STACK_WORDS);
+    builder.spawn(body).expect("loom starts every thread")
+}
+
 pub(crate) fn sleep(_time: Duration) {
     yield_now();
 }
@@ -59,3 +68,6 @@ pub(crate) fn sleep(_time: Duration) {
 loom::thread_local! {
     static TOKEN: Arc<Token> = Arc::default();
 }
+
+/// 256 KiB: what loom calls bytes are words.
+const STACK_WORDS: usize = 32 * 1024;
