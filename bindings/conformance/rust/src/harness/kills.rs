@@ -1,0 +1,182 @@
+//! Kills: what was acknowledged is there, whoever looks.
+
+use std::path::Path;
+
+use super::process::Runner;
+use crate::generator::{Numbers, checksum};
+
+/// What became of the kills.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Kills {
+    /// How often a writer was killed.
+    pub kills: u64,
+    /// Records acknowledged by them.
+    pub acknowledged: u64,
+    /// Records that were there though their acknowledgement was not seen any more.
+    pub beyond: u64,
+}
+
+/// Writes, kills and reads `kills` times through one language, in one log.
+///
+/// # Errors
+/// The first promise that was broken.
+pub fn kill_loop(runner: &Runner, kills: u64, seed: u64) -> Result<Kills, String> {
+    let mut campaign = Campaign::new(seed)?;
+    for _ in 0..kills {
+        campaign.round(runner, runner)?;
+    }
+    campaign.end(runner)
+}
+
+/// For every pair of languages, those of one language included: what one wrote and did not live to
+/// close the other one reads and goes on with, and the other way round.
+///
+/// # Errors
+/// The first promise that was broken, and by which pair.
+pub fn matrix(runners: &[Runner], rounds: u64, seed: u64) -> Result<Kills, String> {
+    let mut sum = Kills::default();
+    for (index, one) in runners.iter().enumerate() {
+        for other in &runners[index..] {
+            let mut campaign = Campaign::new(seed.wrapping_add(sum.kills))?;
+            for _ in 0..rounds {
+                campaign.round(one, other)?;
+                campaign.round(other, one)?;
+            }
+            let done = campaign.end(other)?;
+            sum.kills += done.kills;
+            sum.acknowledged += done.acknowledged;
+            sum.beyond += done.beyond;
+        }
+    }
+    Ok(sum)
+}
+
+/// One log and what must be in it.
+struct Campaign {
+    scratch: tempfile::TempDir,
+    numbers: Numbers,
+    seed: u64,
+    /// The last record that was there when somebody looked.
+    last: u64,
+    done: Kills,
+}
+
+impl Campaign {
+    fn new(seed: u64) -> Result<Campaign, String> {
+        let scratch = tempfile::tempdir().map_err(|error| error.to_string())?;
+        let numbers = Numbers::of(seed);
+        Ok(Campaign { scratch, numbers, seed, last: 0, done: Kills::default() })
+    }
+
+    /// `writer` writes and is killed, `reader` reads.
+    fn round(&mut self, writer: &Runner, reader: &Runner) -> Result<(), String> {
+        let directory = self.scratch.path().join("log");
+        let seed = u64::from(self.numbers.draw());
+        let wanted = u64::from(self.numbers.draw() % ACKS_MAX);
+        let (last, number) = (self.last, self.done.kills + 1);
+        let place = |error: String| {
+            format!(
+                "{} writes, {} reads, kill {number} of seed {}: {error}",
+                writer.language, reader.language, self.seed
+            )
+        };
+        let acknowledged = killed(writer, &directory, seed, wanted, last).map_err(place)?.max(last);
+        let found = look(reader, &directory).map_err(place)?;
+        if found < acknowledged {
+            return Err(place(format!("{acknowledged} was acknowledged, the log ends at {found}")));
+        }
+        if found > acknowledged + IN_FLIGHT_MAX {
+            return Err(place(format!("the log ends at {found}, which nobody appended")));
+        }
+        self.done.kills += 1;
+        self.done.acknowledged += acknowledged - last;
+        self.done.beyond += found - acknowledged;
+        self.last = found;
+        Ok(())
+    }
+
+    /// Lets a writer end in order, and sees that nothing is missing then.
+    fn end(mut self, runner: &Runner) -> Result<Kills, String> {
+        let directory = self.scratch.path().join("log");
+        let words = [Path::new("write"), &directory, Path::new("20"), Path::new("1")];
+        let ended = runner.run(&words)?;
+        let last = ended.stdout.lines().last().and_then(|line| line.strip_prefix("done "));
+        let last: Option<u64> = last.and_then(|last| last.parse().ok());
+        let place = |error: &str| format!("{runner} ended in order: {error}");
+        match last {
+            Some(last) if ended.status.success() && last >= self.last + 20 => {
+                if look(runner, &directory)? != last {
+                    return Err(place("the log does not end where it said"));
+                }
+                self.done.acknowledged += last - self.last;
+                Ok(self.done)
+            }
+            _ => Err(place(&format!("{}: {}{}", ended.status, ended.stdout, ended.stderr))),
+        }
+    }
+}
+
+/// Kills a writer after so many acknowledgements; returns the last one that was seen.
+fn killed(
+    writer: &Runner,
+    directory: &Path,
+    seed: u64,
+    wanted: u64,
+    last: u64,
+) -> Result<u64, String> {
+    let mut writing = writer.start_writing(directory, seed)?;
+    let opened = writing.line()?.ok_or("ended before it opened the log")?;
+    if opened != format!("open {last}") {
+        return Err(format!("the log ends at {last}, the writer says {opened}"));
+    }
+    let mut acknowledged = last;
+    let mut seen = 0;
+    while seen < wanted {
+        let line = writing.line()?.ok_or("ended by itself")?;
+        acknowledged = acknowledgement(&line, acknowledged)?;
+        seen += 1;
+    }
+    writing.kill()?;
+    // What it printed before it died was acknowledged as well.
+    while let Some(line) = writing.line()? {
+        acknowledged = acknowledgement(&line, acknowledged)?;
+    }
+    Ok(acknowledged)
+}
+
+fn acknowledgement(line: &str, before: u64) -> Result<u64, String> {
+    let lsn = line.strip_prefix("ack ").and_then(|lsn| lsn.parse().ok());
+    let lsn: u64 = lsn.ok_or_else(|| format!("`{line}` is no acknowledgement"))?;
+    // Completions need not come in order.
+    if lsn + IN_FLIGHT_MAX < before {
+        return Err(format!("acknowledges {lsn} after {before}"));
+    }
+    Ok(lsn.max(before))
+}
+
+/// Has a language read the log, and compares; returns the last record.
+fn look(reader: &Runner, directory: &Path) -> Result<u64, String> {
+    let ended = reader.run(&[Path::new("read"), directory])?;
+    let line = ended.stdout.trim_end();
+    if !ended.status.success() {
+        return Err(format!("{reader}: {}: {line}{}", ended.status, ended.stderr));
+    }
+    if line == "records - - 00000000" {
+        return Ok(0);
+    }
+    let words: Vec<&str> = line.split(' ').collect();
+    let ["records", "1", last, crc] = words[..] else {
+        return Err(format!("{reader} printed `{line}`"));
+    };
+    let last: u64 = last.parse().map_err(|_| format!("{reader} printed `{line}`"))?;
+    let expected = format!("{:08x}", checksum(1..=last));
+    if crc != expected {
+        return Err(format!("{reader} read {crc} up to {last}, written was {expected}"));
+    }
+    Ok(last)
+}
+
+/// A writer is killed before it has acknowledged so many calls.
+const ACKS_MAX: u32 = 60;
+/// What a writer has in flight at the most.
+const IN_FLIGHT_MAX: u64 = 16;

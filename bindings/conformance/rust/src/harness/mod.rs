@@ -1,0 +1,15 @@
+//! What compares, kills and reads: the same for every language.
+
+mod compare;
+mod exceptions;
+mod kills;
+mod process;
+mod suite;
+
+pub use compare::{compare, transcript};
+pub use exceptions::Exceptions;
+pub use kills::{Kills, kill_loop, matrix};
+pub use process::Runner;
+pub use suite::{Scenario, Suite};
+
+pub use crate::golden::pack;
