@@ -110,7 +110,7 @@ pub(crate) fn is_writer_alive(vfs: &dyn Vfs, path: &Path) -> Result<bool> {
     let file = match vfs.open(&state_path, Access::Read) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
-        Err(error) => return Err(Error::io("opening the state file", &state_path, error)),
+        Err(error) => return Err(refuse(path, &state_path, error)),
     };
     let is_free = file.try_lock(Lock::Shared);
     Ok(!is_free.map_err(|error| Error::io("asking for the lock", &state_path, error))?)
