@@ -115,7 +115,7 @@ fn repair(session: &mut Session, line: &Line<'_>) -> Answer {
     Ok(format!(
         "ok changed={} actions={} backup={}",
         u8::from(report.changed),
-        report.actions.len(),
+        u8::from(!report.actions.is_empty()),
         u8::from(report.backup.is_some()),
     ))
 }
