@@ -5,7 +5,7 @@ source "$(dirname "$0")/steps.sh"
 
 scripts() {
   local script
-  for script in ci/*.sh ci/crash/*.sh .ci/run; do
+  for script in ci/*.sh ci/crash/*.sh ci/bindings/*.sh .ci/run; do
     bash -n "$script"
     [ "$script" = ci/steps.sh ] || [ -x "$script" ] || { echo "$script is not executable"; exit 1; }
   done
@@ -31,6 +31,7 @@ fi
 step "shape and layers of the code" cargo run --quiet --locked -p xtask -- tidy
 step "links and names in the documents" cargo run --quiet --locked -p xtask -- docs
 step "codes and options" cargo run --quiet --locked -p xtask -- codes
+step "one version number" cargo run --quiet --locked -p xtask -- versions
 step "licences" licences
 step "figures of docs/PERFORMANCE.md" cargo run --quiet --locked -p wal-bench -- report --check
 if cargo clippy --version >/dev/null 2>&1; then

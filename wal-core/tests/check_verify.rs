@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use wal_core::check::{Finding, VerifyReport, info_with, verify_with};
+use wal_core::check::{self, Finding, VerifyReport, info_with, verify_with};
 use wal_core::vfs::{MemVfs, Vfs};
 use wal_core::{ErrorKind, Log, Lsn, Options};
 
@@ -19,6 +19,21 @@ fn what_is_no_log_is_not_found() {
     assert_eq!(result.unwrap_err().kind(), ErrorKind::NotFound);
     let result = info_with(Arc::new(vfs.clone()), "/log");
     assert_eq!(result.unwrap_err().kind(), ErrorKind::NotFound);
+}
+
+#[test]
+fn a_file_in_the_place_of_a_log_is_invalid_to_every_look() {
+    let scratch = tempfile::tempdir().unwrap();
+    let path = scratch.path().join("file");
+    std::fs::write(&path, b"no log").unwrap();
+    let kinds = [
+        check::info(&path).unwrap_err().kind(),
+        check::verify(&path, |_, _| {}).unwrap_err().kind(),
+        check::repair(&path, true).unwrap_err().kind(),
+        check::repair(&path, false).unwrap_err().kind(),
+    ];
+    assert_eq!(kinds, [ErrorKind::Invalid; 4]);
+    assert_eq!(std::fs::read(&path).unwrap(), b"no log");
 }
 
 /// A closed log of three segments, two of them sealed by a rotation; every append is one commit.

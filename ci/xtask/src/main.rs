@@ -19,6 +19,7 @@ mod shape;
 mod source;
 mod table;
 mod tree;
+mod versions;
 
 use std::env;
 use std::process::ExitCode;
@@ -45,6 +46,7 @@ fn main() -> ExitCode {
             Tree::of_checkout().and_then(|tree| guard::write(&tree, counted))
         }
         ["licences"] => Tree::of_checkout().and_then(|tree| licences::check(&tree)),
+        ["versions"] => Tree::of_checkout().and_then(|tree| versions::check(&tree)),
         _ => Err(format!("unknown arguments {words:?}\n{USAGE}")),
     };
     match outcome {
@@ -87,4 +89,5 @@ usage: cargo run -p xtask -- <check>
   guard FILE      figures counted by wal-guard against ci/guard.toml
   guard --terms FILE   how strictly they are compared, and why
   guard --write FILE   makes them the baseline
-  licences        the licence of everything that is linked, against deny.toml";
+  licences        the licence of everything that is linked, against deny.toml
+  versions        one version number in every package, header and binding";

@@ -3,6 +3,7 @@
 //! `bindings/conformance/README.md` says what the formats are and what is promised. The binary
 //! `conformance-runner` is the runner in Rust, `conformance` the harness for all languages.
 #![deny(missing_docs)]
+#![forbid(unsafe_code)]
 
 mod generator;
 mod golden;

@@ -9,6 +9,8 @@ use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, kill_process_group};
+
 /// A language's runner.
 #[derive(Clone, Debug)]
 pub struct Runner {
@@ -150,10 +152,9 @@ impl Process {
     }
 
     fn kill(&mut self) {
-        // SAFETY: sends a signal to the group this process was made the leader of, and which it
-        // still leads: it was not waited for, so its id is not another's.
         if matches!(self.0.try_wait(), Ok(None)) {
-            unsafe { libc::kill(-(self.0.id() as i32), libc::SIGKILL) };
+            // The group is led by this process, which was not waited for: its id is not another's.
+            let _ = kill_process_group(Pid::from_child(&self.0), Signal::KILL);
             let _ = self.0.wait();
         }
     }

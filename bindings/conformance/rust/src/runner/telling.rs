@@ -1,9 +1,9 @@
 //! Being told when records are durable.
 
-use std::os::fd::AsRawFd;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use wal_core::{Log, Lsn, Notifier};
 
 use super::answer::{Answer, Trouble};
@@ -59,11 +59,10 @@ fn submit_each(log: &Log, records: &[Vec<u8>]) -> Result<Lsn, Trouble> {
 }
 
 fn becomes_readable(notifier: &Notifier) -> bool {
-    let mut descriptor =
-        libc::pollfd { fd: notifier.fd().as_raw_fd(), events: libc::POLLIN, revents: 0 };
-    let patience_ms = PATIENCE.as_millis() as i32;
-    // SAFETY: one descriptor, which the notifier keeps open.
-    unsafe { libc::poll(&mut descriptor, 1, patience_ms) == 1 }
+    let bell = notifier.fd();
+    let mut descriptors = [PollFd::new(&bell, PollFlags::IN)];
+    let patience = Timespec { tv_sec: PATIENCE.as_secs() as i64, tv_nsec: 0 };
+    poll(&mut descriptors, Some(&patience)).is_ok_and(|ready| ready == 1)
 }
 
 const PATIENCE: Duration = Duration::from_secs(10);
