@@ -2,13 +2,14 @@
 
 use std::future::Future;
 use std::io::IoSlice;
+use std::mem::MaybeUninit;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 use std::time::Duration;
 
-use wal_core::{AppendOptions, ErrorKind, Log, LsnRange, Wait};
+use wal_core::{AppendOptions, ErrorKind, Log, LsnRange, Wait, packed};
 
 use super::answer::{Answer, lsn, or_dash, time_of};
 use super::opening::level;
@@ -19,7 +20,8 @@ use crate::scenario::Line;
 pub(super) fn take(session: &mut Session, line: &Line<'_>) -> Option<Answer> {
     Some(match line.name {
         "append" => append(session, line),
-        "append_batch" | "append_packed" => append_batch(session, line),
+        "append_batch" => append_batch(session, line),
+        "append_packed" => append_packed(session, line),
         "append_vectored" => append_vectored(session, line),
         "append_at" => append_at(session, line),
         "submit" | "submit_batch" => submit(session, line),
@@ -41,6 +43,18 @@ fn append(session: &mut Session, line: &Line<'_>) -> Answer {
 fn append_batch(session: &mut Session, line: &Line<'_>) -> Answer {
     let (log, records) = (session.log(line)?, line.many_bytes("records")?);
     let lsns = log.with(options(line)?).append_batch(&records)?;
+    Ok(range_line(lsns))
+}
+
+fn append_packed(session: &mut Session, line: &Line<'_>) -> Answer {
+    let (log, records) = (session.log(line)?, line.many_bytes("records")?);
+    let bytes: usize = records.iter().filter_map(|record| packed::packed_bytes(record.len())).sum();
+    let mut memory = vec![MaybeUninit::uninit(); bytes];
+    let mut packer = packed::Packer::new(&mut memory);
+    if !records.iter().all(|record| packer.push(0, false, record)) {
+        return Err("has records that cannot be packed".to_owned().into());
+    }
+    let lsns = log.append_batch(&packed::unpack(packer.filled())?)?;
     Ok(range_line(lsns))
 }
 
