@@ -16,6 +16,11 @@ target=$(target_dir)
 runners=$target/bindings/runners
 harness=$target/debug/conformance
 languages=(rust c python java node)
+for runner in "$runners"/*; do
+  # Whatever else has left a runner takes part as well.
+  language=${runner##*/}
+  [ ! -x "$runner" ] || [[ " ${languages[*]} " == *" $language "* ]] || languages+=("$language")
+done
 
 build_rust() {
   cargo build --quiet --locked -p wal-conformance

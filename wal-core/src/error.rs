@@ -225,6 +225,21 @@ impl Error {
         Error(Arc::new(Inner { path: Some(path.to_owned()), ..Error::inner(kind, message.into()) }))
     }
 
+    /// An error of this kind about a segment as a whole.
+    #[cold]
+    pub(crate) fn at_segment(
+        kind: ErrorKind,
+        path: &Path,
+        segment: SegmentId,
+        message: impl Into<String>,
+    ) -> Error {
+        Error(Arc::new(Inner {
+            path: Some(path.to_owned()),
+            segment: Some(segment),
+            ..Error::inner(kind, message.into())
+        }))
+    }
+
     /// The system refused `doing` on `path`. A full disk becomes `Full`, everything else `Io`.
     #[cold]
     pub(crate) fn io(doing: &str, path: &Path, source: io::Error) -> Error {

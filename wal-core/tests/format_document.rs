@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use wal_core::limits;
 use wal_core::vfs::MemVfs;
-use wal_core::{ErrorKind, Log, Lsn, Options, Position};
+use wal_core::{Error, ErrorKind, Log, Lsn, Options, Position};
 
 const DOCUMENT: &str = include_str!("../../docs/FORMAT.md");
 const LIMITS: &str = include_str!("../src/limits.rs");
@@ -159,7 +159,9 @@ fn what_a_later_version_writes_is_unsupported_and_what_rots_is_corrupt() {
             bytes[copy + checksum..copy + checksum + 4].copy_from_slice(&crc.to_le_bytes());
         }
         written.vfs.set_file_bytes(&path, &bytes).expect("the file is there");
-        assert_eq!(written.open_again(), Some(kind), "segment header, {name}");
+        let error = written.refusal().expect("a wrong header is refused");
+        assert_eq!(error.kind(), kind, "segment header, {name}");
+        assert!(error.segment().is_some(), "the error names the segment: {error}");
     }
     let written = write_log();
     let state = PathBuf::from("/log/STATE");
@@ -222,8 +224,12 @@ struct Written {
 
 impl Written {
     fn open_again(&self) -> Option<ErrorKind> {
+        self.refusal().map(|error| error.kind())
+    }
+
+    fn refusal(&self) -> Option<Error> {
         let vfs = Arc::new(self.vfs.clone());
-        Log::open_with(vfs, "/log", options()).err().map(|error| error.kind())
+        Log::open_with(vfs, "/log", options()).err()
     }
 }
 

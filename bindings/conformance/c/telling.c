@@ -74,7 +74,11 @@ static int notifier(line *of) {
     while (last != 0 && durable < last) {
         struct pollfd descriptor = {wal_notifier_fd(bell), POLLIN, 0};
         if (poll(&descriptor, 1, PATIENCE_SECONDS * 1000) != 1) misread("stays unreadable", "");
-        TRY(wal_notifier_acknowledge(bell, &durable, &err));
+        wal_error err = WAL_ERROR_INIT;
+        if (wal_notifier_acknowledge(bell, &durable, &err) != WAL_OK) {
+            refuse(&err);
+            last = 0;
+        }
     }
     wal_notifier_release(bell);
     if (last != 0) printf("ok durable=%" PRIu64 "\n", durable);

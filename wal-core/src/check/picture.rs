@@ -75,7 +75,7 @@ impl Picture {
             match read_start(vfs, &path) {
                 Ok(Start::Unsupported(what)) => {
                     let message = format!("{what}; upgrade to read it");
-                    return Err(Error::at_path(ErrorKind::Unsupported, &path, message));
+                    return Err(Error::at_segment(ErrorKind::Unsupported, &path, id, message));
                 }
                 Ok(start) => drop(starts.insert(id, start)),
                 // A live writer may have removed it since the listing.

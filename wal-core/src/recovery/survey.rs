@@ -243,9 +243,10 @@ fn need(start: Option<&Start>, id: SegmentId, path: &Path, later: Option<&Found>
         Some(Start::Segment(header, lost_copy)) => {
             Ok(Found { header: *header, path: path.to_owned(), lost_copy: lost_copy.clone() })
         }
-        Some(Start::Unsupported(what)) => Err(Error::at_path(
+        Some(Start::Unsupported(what)) => Err(Error::at_segment(
             ErrorKind::Unsupported,
             path,
+            id,
             format!("{what}; upgrade to read it (case {})", RecoveryCase::NewerVersion),
         )),
         Some(&Start::Torn { expected, found }) => Err(corrupt(
