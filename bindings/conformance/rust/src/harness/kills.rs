@@ -1,6 +1,10 @@
 //! Kills: what was acknowledged is there, whoever looks.
 
 use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use wal_core::check;
 
 use super::process::Runner;
 use crate::generator::{Numbers, checksum};
@@ -58,21 +62,39 @@ struct Campaign {
     seed: u64,
     /// The last record that was there when somebody looked.
     last: u64,
+    /// How long the latest writer took to open the log.
+    opening: Duration,
     done: Kills,
+}
+
+/// When a writer is killed.
+enum Moment {
+    /// So long after its start, whatever it does: while it opens the log, most likely.
+    After(Duration),
+    /// When it has told of so many acknowledgements.
+    Acknowledged(u32),
 }
 
 impl Campaign {
     fn new(seed: u64) -> Result<Campaign, String> {
         let scratch = tempfile::tempdir().map_err(|error| error.to_string())?;
-        let numbers = Numbers::of(seed);
-        Ok(Campaign { scratch, numbers, seed, last: 0, done: Kills::default() })
+        let (numbers, opening) = (Numbers::of(seed), Duration::from_millis(10));
+        Ok(Campaign { scratch, numbers, seed, last: 0, opening, done: Kills::default() })
+    }
+
+    fn moment(&mut self) -> Moment {
+        let draw = self.numbers.draw();
+        match draw % OPENINGS_ONE_IN {
+            0 => Moment::After(self.opening.mul_f64(f64::from(draw >> 24) / 256.0)),
+            _ => Moment::Acknowledged((draw >> 8) % ACKS_MAX),
+        }
     }
 
     /// `writer` writes and is killed, `reader` reads.
     fn round(&mut self, writer: &Runner, reader: &Runner) -> Result<(), String> {
         let directory = self.scratch.path().join("log");
         let seed = u64::from(self.numbers.draw());
-        let wanted = u64::from(self.numbers.draw() % ACKS_MAX);
+        let moment = self.moment();
         let (last, number) = (self.last, self.done.kills + 1);
         let place = |error: String| {
             format!(
@@ -80,7 +102,9 @@ impl Campaign {
                 writer.language, reader.language, self.seed
             )
         };
-        let acknowledged = killed(writer, &directory, seed, wanted, last).map_err(place)?.max(last);
+        let (acknowledged, opening) =
+            killed(writer, &directory, seed, moment, last).map_err(place)?;
+        self.opening = opening.unwrap_or(self.opening);
         let found = look(reader, &directory).map_err(place)?;
         if found < acknowledged {
             return Err(place(format!("{acknowledged} was acknowledged, the log ends at {found}")));
@@ -116,32 +140,44 @@ impl Campaign {
     }
 }
 
-/// Kills a writer after so many acknowledgements; returns the last one that was seen.
+/// Kills a writer; returns the last acknowledgement that was seen, and how long the opening took if
+/// it was seen.
 fn killed(
     writer: &Runner,
     directory: &Path,
     seed: u64,
-    wanted: u64,
+    moment: Moment,
     last: u64,
-) -> Result<u64, String> {
+) -> Result<(u64, Option<Duration>), String> {
+    let started = Instant::now();
     let mut writing = writer.start_writing(directory, seed)?;
-    let opened = writing.line()?.ok_or("ended before it opened the log")?;
-    if opened != format!("open {last}") {
-        return Err(format!("the log ends at {last}, the writer says {opened}"));
-    }
     let mut acknowledged = last;
-    let mut seen = 0;
-    while seen < wanted {
-        let line = writing.line()?.ok_or("ended by itself")?;
-        acknowledged = acknowledgement(&line, acknowledged)?;
-        seen += 1;
+    let mut opening = None;
+    let mut take = |line: String| match opening {
+        None if line == format!("open {last}") => {
+            opening = Some(started.elapsed());
+            Ok(())
+        }
+        None => Err(format!("the log ends at {last}, the writer says {line}")),
+        Some(_) => {
+            acknowledged = acknowledgement(&line, acknowledged)?;
+            Ok(())
+        }
+    };
+    match moment {
+        Moment::After(span) => thread::sleep(span),
+        Moment::Acknowledged(count) => {
+            for _ in 0..=count {
+                take(writing.line()?.ok_or("ended by itself")?)?;
+            }
+        }
     }
     writing.kill()?;
     // What it printed before it died was acknowledged as well.
     while let Some(line) = writing.line()? {
-        acknowledged = acknowledgement(&line, acknowledged)?;
+        take(line)?;
     }
-    Ok(acknowledged)
+    Ok((acknowledged, opening))
 }
 
 fn acknowledgement(line: &str, before: u64) -> Result<u64, String> {
@@ -154,12 +190,17 @@ fn acknowledgement(line: &str, before: u64) -> Result<u64, String> {
     Ok(lsn.max(before))
 }
 
-/// Has a language read the log, and compares; returns the last record.
+/// Has a language read the log, and compares; returns the last record. What it has recovered and
+/// closed is sound.
 fn look(reader: &Runner, directory: &Path) -> Result<u64, String> {
     let ended = reader.run(&[Path::new("read"), directory])?;
     let line = ended.stdout.trim_end();
     if !ended.status.success() {
         return Err(format!("{reader}: {}: {line}{}", ended.status, ended.stderr));
+    }
+    let report = check::verify(directory, |_, _| {}).map_err(|error| error.to_string())?;
+    if let Some(finding) = report.findings.first() {
+        return Err(format!("{reader} left behind: {}", finding.error));
     }
     if line == "records - - 00000000" {
         return Ok(0);
@@ -178,5 +219,7 @@ fn look(reader: &Runner, directory: &Path) -> Result<u64, String> {
 
 /// A writer is killed before it has acknowledged so many calls.
 const ACKS_MAX: u32 = 60;
+/// One kill in so many comes while the log is being opened.
+const OPENINGS_ONE_IN: u32 = 6;
 /// What a writer has in flight at the most.
 const IN_FLIGHT_MAX: u64 = 16;
