@@ -1,32 +1,51 @@
 //! Transcripts, byte for byte.
 
+use std::num::NonZero;
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
 
 use super::process::Runner;
 use super::suite::{Scenario, Suite};
 
-/// Runs every scenario with a runner. Returns how many there are, and what differs.
+/// Runs every scenario with a runner, several at once. Returns how many there are, and what differs.
 ///
 /// # Errors
 /// Files of the suite that cannot be read.
 pub fn compare(suite: &Suite, runner: &Runner) -> Result<(usize, Vec<String>), String> {
     let exceptions = suite.exceptions(&runner.language)?;
     let scenarios = suite.scenarios()?;
-    let mut failures = Vec::new();
-    let mut calls = String::new();
-    for scenario in &scenarios {
-        let expected = exceptions.apply(&scenario.expected()?);
-        calls.push_str(&expected);
-        match transcript(runner, scenario) {
-            Ok(found) if found == expected => {}
-            Ok(found) => {
-                failures.push(format!("{}: {}", scenario.name, difference(&expected, &found)));
-            }
-            Err(error) => failures.push(format!("{}: {error}", scenario.name)),
+    let adapted = |scenario: &Scenario| Ok(exceptions.apply(&scenario.expected()?));
+    let expected: Vec<String> = scenarios.iter().map(adapted).collect::<Result<_, String>>()?;
+    let next = AtomicUsize::new(0);
+    let found = Mutex::new(Vec::new());
+    let work = || {
+        loop {
+            let at = next.fetch_add(1, Ordering::Relaxed);
+            let (Some(scenario), Some(expected)) = (scenarios.get(at), expected.get(at)) else {
+                return;
+            };
+            let failure = match transcript(runner, scenario) {
+                Ok(found) if found == *expected => continue,
+                Ok(found) => difference(expected, &found),
+                Err(error) => error,
+            };
+            let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
+            found.push(format!("{}: {failure}", scenario.name));
         }
-    }
+    };
+    let threads = thread::available_parallelism().map_or(1, NonZero::get).min(THREADS_MAX);
+    thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(work);
+        }
+    });
+    let mut failures = found.into_inner().unwrap_or_else(PoisonError::into_inner);
+    failures.sort();
     for (operation, _) in exceptions.iter() {
-        if !calls.lines().any(|line| line.strip_prefix("UNSUPPORTED ") == Some(operation)) {
+        let line = format!("UNSUPPORTED {operation}");
+        if !expected.iter().any(|text| text.lines().any(|found| found == line)) {
             failures.push(format!("no scenario has the operation {operation} of the exceptions"));
         }
     }
@@ -67,6 +86,9 @@ fn difference(expected: &str, found: &str) -> String {
         }
     }
 }
+
+/// Runners at once; each may have threads of its own.
+const THREADS_MAX: usize = 4;
 
 #[cfg(test)]
 mod tests {
