@@ -64,6 +64,11 @@ if [ ! -x "$harness" ] || [ "${#ready[@]}" -eq 0 ]; then
   exit
 fi
 
+if has python3; then
+  step "conformance: golden logs by the document of the format" "$harness" reread docs/reader.py
+else
+  skip "conformance: golden logs by the document of the format" "no python3"
+fi
 for runner in "${ready[@]}"; do
   step "conformance: scenarios in ${runner%%=*}" "$harness" compare "$runner"
 done

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use wal_conformance::harness::{
-    Kills, Runner, Suite, compare, kill_loop, matrix, pack, transcript,
+    Kills, Runner, Suite, compare, kill_loop, matrix, pack, reread, transcript,
 };
 
 fn main() -> ExitCode {
@@ -15,6 +15,7 @@ fn main() -> ExitCode {
         ["compare", runner] => compared(runner),
         ["bless", runner] => blessed(runner),
         ["pack", directory] => pack(Path::new(directory)).map(|text| print!("{text}")),
+        ["reread", reader] => read_again(reader),
         ["kills", count, seed, runner] => killed(count, seed, runner),
         ["matrix", rounds, seed, ref runners @ ..] if !runners.is_empty() => {
             crossed(rounds, seed, runners)
@@ -59,6 +60,15 @@ fn blessed(runner: &str) -> Result<(), String> {
     Ok(())
 }
 
+fn read_again(reader: &str) -> Result<(), String> {
+    let (count, failures) = reread(&Suite::of_checkout(), Path::new(reader))?;
+    if failures.is_empty() {
+        println!("{count} golden logs, each what the document of the format says");
+        return Ok(());
+    }
+    Err(failures.join("\n"))
+}
+
 fn killed(count: &str, seed: &str, runner: &str) -> Result<(), String> {
     let runner = Runner::parse(runner)?;
     let kills = kill_loop(&runner, number(count)?, number(seed)?)?;
@@ -91,4 +101,5 @@ usage: conformance compare LANGUAGE=RUNNER             every scenario, byte for 
        conformance bless LANGUAGE=RUNNER               writes the transcripts that are expected
        conformance kills COUNT SEED LANGUAGE=RUNNER    writes, kills and reads
        conformance matrix ROUNDS SEED LANGUAGE=RUNNER ...   one writes, is killed, another reads
+       conformance reread READER                       golden logs, by docs/reader.py
        conformance pack DIRECTORY                      prints a directory as a golden log";

@@ -9,7 +9,8 @@ use std::thread;
 use super::process::Runner;
 use super::suite::{Scenario, Suite};
 
-/// Runs every scenario with a runner, several at once. Returns how many there are, and what differs.
+/// Runs every scenario with a runner, several at once. Returns how many there are, and what
+/// differs.
 ///
 /// # Errors
 /// Files of the suite that cannot be read.

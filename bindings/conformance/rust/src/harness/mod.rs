@@ -4,12 +4,14 @@ mod compare;
 mod exceptions;
 mod kills;
 mod process;
+mod reread;
 mod suite;
 
 pub use compare::{compare, transcript};
 pub use exceptions::Exceptions;
 pub use kills::{Kills, kill_loop, matrix};
 pub use process::Runner;
+pub use reread::reread;
 pub use suite::{Scenario, Suite};
 
 pub use crate::golden::pack;
