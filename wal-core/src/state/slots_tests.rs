@@ -297,3 +297,38 @@ fn unreadable_slots_are_an_error_of_the_system() {
     let error = open(&vfs).err().expect("nothing can be read");
     assert_eq!((error.kind(), error.os_errno()), (ErrorKind::Io, Some(libc::EIO)));
 }
+
+/// A state file may have been made up with numbers near their end. The watermark of a quiet log
+/// found none left in the background and poisoned the log, long after it had opened.
+#[test]
+fn a_state_whose_numbers_run_out_refuses_changes_and_poisons_nothing() {
+    let opened = |memory: &MemVfs| {
+        crate::Log::open_with(Arc::new(memory.clone()), "/log", crate::Options::default())
+    };
+    let mut refused = 0;
+    for left in [0, 1, 2, 3, 4, 6] {
+        let memory = MemVfs::new();
+        let (log, _) = opened(&memory).expect("it is made");
+        log.append(b"kept").expect("it appends");
+        log.close().expect("it closes");
+        drop(log);
+        let path = Path::new("/log/STATE");
+        let file = memory.open(path, Access::Write).expect("it is there");
+        let state = StateFile::open(Arc::clone(&file), path).expect("it is sound");
+        let slot =
+            Slot { seq: u64::MAX - 1 - left, ..state.newest().expect("it is there").clone() };
+        StateFile::rebuild(file, path, slot).expect("it is made up");
+        let Ok((log, _)) = opened(&memory) else { continue };
+        let full = loop {
+            if let Err(error) = log.values().set(b"term", b"1") {
+                break error;
+            }
+        };
+        assert_eq!(full.kind(), ErrorKind::Full, "{left} left: {full:?}");
+        log.append(b"more").expect("a record needs no number");
+        std::thread::sleep(std::time::Duration::from_millis(1200));
+        assert!(log.stats().expect("it tells").poisoned.is_none(), "{left} left, and quiet");
+        refused += 1;
+    }
+    assert!(refused >= 2, "{refused}");
+}

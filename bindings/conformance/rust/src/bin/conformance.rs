@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use wal_conformance::harness::{
-    Kills, Runner, Suite, compare, kill_loop, matrix, pack, reread, transcript,
+    Kills, Runner, Suite, compare, kill_loop, matrix, pack, relay, reread, transcript,
 };
 
 fn main() -> ExitCode {
@@ -19,6 +19,9 @@ fn main() -> ExitCode {
         ["kills", count, seed, runner] => killed(count, seed, runner),
         ["matrix", rounds, seed, ref runners @ ..] if !runners.is_empty() => {
             crossed(rounds, seed, runners)
+        }
+        ["relay", rounds, seed, ref runners @ ..] if !runners.is_empty() => {
+            handed_on(rounds, seed, runners)
         }
         _ => Err(USAGE.to_owned()),
     };
@@ -76,13 +79,33 @@ fn killed(count: &str, seed: &str, runner: &str) -> Result<(), String> {
     Ok(())
 }
 
+/// One log through the hands of all languages, as a table.
+fn handed_on(rounds: &str, seed: &str, runners: &[&str]) -> Result<(), String> {
+    let runners = parsed(runners)?;
+    println!(
+        "{:10}{:>14}{:>14}  {:14}{:>10}",
+        "writes", "acknowledged", "more found", "recovers", "last LSN"
+    );
+    let kills = relay(&runners, number(rounds)?, number(seed)?, |step| {
+        println!(
+            "{:10}{:>14}{:>14}  {:14}{:>10}",
+            step.writer.language, step.acknowledged, step.beyond, step.reader.language, step.last
+        );
+    })?;
+    tell("one log through all hands", kills);
+    Ok(())
+}
+
 fn crossed(rounds: &str, seed: &str, runners: &[&str]) -> Result<(), String> {
-    let runners: Vec<Runner> =
-        runners.iter().map(|runner| Runner::parse(runner)).collect::<Result<_, _>>()?;
+    let runners = parsed(runners)?;
     let kills = matrix(&runners, number(rounds)?, number(seed)?)?;
     let languages: Vec<&str> = runners.iter().map(|runner| &*runner.language).collect();
     tell(&format!("all pairs of {}", languages.join(", ")), kills);
     Ok(())
+}
+
+fn parsed(runners: &[&str]) -> Result<Vec<Runner>, String> {
+    runners.iter().map(|runner| Runner::parse(runner)).collect()
 }
 
 fn tell(who: &str, kills: Kills) {
@@ -101,5 +124,6 @@ usage: conformance compare LANGUAGE=RUNNER             every scenario, byte for 
        conformance bless LANGUAGE=RUNNER               writes the transcripts that are expected
        conformance kills COUNT SEED LANGUAGE=RUNNER    writes, kills and reads
        conformance matrix ROUNDS SEED LANGUAGE=RUNNER ...   one writes, is killed, another reads
+       conformance relay ROUNDS SEED LANGUAGE=RUNNER ...    one log through all hands, as a table
        conformance reread READER                       golden logs, by docs/reader.py
        conformance pack DIRECTORY                      prints a directory as a golden log";

@@ -55,6 +55,44 @@ pub fn matrix(runners: &[Runner], rounds: u64, seed: u64) -> Result<Kills, Strin
     Ok(sum)
 }
 
+/// A writer that was killed, and who read what it left.
+#[derive(Clone, Copy, Debug)]
+pub struct Step<'a> {
+    /// Who wrote.
+    pub writer: &'a Runner,
+    /// Who recovered and read.
+    pub reader: &'a Runner,
+    /// Records acknowledged by the writer.
+    pub acknowledged: u64,
+    /// Records that were there though their acknowledgement was not seen any more.
+    pub beyond: u64,
+    /// The last record, as the reader found it.
+    pub last: u64,
+}
+
+/// One log that goes from hand to hand: each language goes on where the one before was killed, and
+/// the next one recovers. `tell` hears of every step.
+///
+/// # Errors
+/// The first promise that was broken, and by which pair.
+pub fn relay<'a>(
+    runners: &'a [Runner],
+    rounds: u64,
+    seed: u64,
+    mut tell: impl FnMut(Step<'a>),
+) -> Result<Kills, String> {
+    let mut campaign = Campaign::new(seed)?;
+    for _ in 0..rounds {
+        for (writer, reader) in runners.iter().zip(runners.iter().cycle().skip(1)) {
+            tell(campaign.round(writer, reader)?);
+        }
+    }
+    match runners.first() {
+        Some(first) => campaign.end(first),
+        None => Ok(Kills::default()),
+    }
+}
+
 /// One log and what must be in it.
 struct Campaign {
     scratch: tempfile::TempDir,
@@ -91,7 +129,7 @@ impl Campaign {
     }
 
     /// `writer` writes and is killed, `reader` reads.
-    fn round(&mut self, writer: &Runner, reader: &Runner) -> Result<(), String> {
+    fn round<'a>(&mut self, writer: &'a Runner, reader: &'a Runner) -> Result<Step<'a>, String> {
         let directory = self.scratch.path().join("log");
         let seed = u64::from(self.numbers.draw());
         let moment = self.moment();
@@ -112,11 +150,18 @@ impl Campaign {
         if found > acknowledged + IN_FLIGHT_MAX {
             return Err(place(format!("the log ends at {found}, which nobody appended")));
         }
+        let step = Step {
+            writer,
+            reader,
+            acknowledged: acknowledged - last,
+            beyond: found - acknowledged,
+            last: found,
+        };
         self.done.kills += 1;
-        self.done.acknowledged += acknowledged - last;
-        self.done.beyond += found - acknowledged;
+        self.done.acknowledged += step.acknowledged;
+        self.done.beyond += step.beyond;
         self.last = found;
-        Ok(())
+        Ok(step)
     }
 
     /// Lets a writer end in order, and sees that nothing is missing then.

@@ -9,7 +9,7 @@ mod suite;
 
 pub use compare::{compare, transcript};
 pub use exceptions::Exceptions;
-pub use kills::{Kills, kill_loop, matrix};
+pub use kills::{Kills, Step, kill_loop, matrix, relay};
 pub use process::Runner;
 pub use reread::reread;
 pub use suite::{Scenario, Suite};
