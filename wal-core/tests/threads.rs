@@ -222,10 +222,11 @@ fn a_close_in_another_thread_ends_every_wait() {
                 at_capacity: wal_core::AtCapacity::Block,
                 ..small()
             });
+            // Opened here: on a busy machine the thread may begin only once the log is closed.
+            let mut follower = log.follow(Position::End).unwrap();
             thread::scope(|scope| {
                 let future = scope.spawn(|| log.wait_durable(Lsn::MAX, None).unwrap_err().kind());
                 let follower = scope.spawn(|| {
-                    let mut follower = log.follow(Position::End).unwrap();
                     loop {
                         match follower.next() {
                             Ok(_) => {}

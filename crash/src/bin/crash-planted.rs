@@ -171,7 +171,15 @@ impl<'a> Trials<'a> {
         };
         let path = self.build.path(program).ok_or_else(|| format!("{program:?} is not built"))?;
         let args: Vec<&OsStr> = args.iter().chain(&bug.args).map(OsStr::new).collect();
-        Trial::run(path, &self.build.directory(program), &args, name, *limit)
+        let tries = if name.is_empty() { 1 } else { bug.tries };
+        let mut trial = Trial::run(path, &self.build.directory(program), &args, name, *limit)?;
+        for _ in 1..tries {
+            if trial.outcome != Outcome::Clean {
+                break;
+            }
+            trial = Trial::run(path, &self.build.directory(program), &args, name, *limit)?;
+        }
+        Ok(trial)
     }
 }
 

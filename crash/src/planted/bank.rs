@@ -37,6 +37,9 @@ pub struct Bug {
     pub in_slice: bool,
     /// Whether it may show in nothing but that the rung never ends.
     pub hangs: bool,
+    /// How often the rung is run until it catches it, where threads of the background decide
+    /// whether it comes across the bug.
+    pub tries: u64,
 }
 
 /// How a rung is run.
@@ -154,6 +157,7 @@ fn bug(mut fields: Fields) -> Result<Bug, String> {
         args: fields.texts("args")?,
         in_slice: fields.flag("slice")?,
         hangs: fields.flag("hangs")?,
+        tries: fields.number_or("tries", 1)?,
     };
     fields.end(bug)
 }

@@ -111,6 +111,7 @@ mod tests {
             args: Vec::new(),
             in_slice: false,
             hangs: false,
+            tries: 1,
         }
     }
 
