@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Appends a real text to a log in a process that is killed ten times, and shows that nothing
-# acknowledged is lost. FILE=path chooses the text, DEMO_SEED=number repeats a run.
+# acknowledged is lost; then hands one log from language to language, each killed while it writes.
+# FILE=path chooses the text, DEMO_SEED=number repeats a run.
 set -euo pipefail
 # A relative FILE means the caller's directory, not the checkout.
 file=${FILE:+$(realpath -- "$FILE")}
@@ -19,3 +20,6 @@ trap 'exit 130' INT
 trap 'exit 143' TERM
 
 "$target/release/wal-demo" "$target/release/wal" "$work" ${file:+"$file"}
+
+# Rust and C always; Python, Java and Node once `make test` has built them.
+ci/bindings/conformance.sh relay

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Whether all languages do the same (bindings/conformance/README.md): `slice` for every change,
-# `full` with 200 kills a language. A language takes part when its own script has left a runner in
+# `full` with 200 kills a language, `relay` to see one log go through all their hands. A language takes part when its own script has left a runner in
 # <target directory>/bindings/runners/<language>.
 set -euo pipefail
 source "$(dirname "$0")/../steps.sh"
@@ -8,7 +8,8 @@ source "$(dirname "$0")/../steps.sh"
 case ${1:-slice} in
   slice) kills=10 rounds=1 ;;
   full) kills=200 rounds=5 ;;
-  *) echo "usage: ci/bindings/conformance.sh [slice|full]"; exit 2 ;;
+  relay) kills=0 rounds=2 ;;
+  *) echo "usage: ci/bindings/conformance.sh [slice|full|relay]"; exit 2 ;;
 esac
 # The same kills each time, so that a failure is the change's; SEED=... looks for new ones.
 seed=${SEED:-20261201}
@@ -48,7 +49,9 @@ if has cc; then
 else
   skip "conformance: runner of C" "no cc"
 fi
-step "conformance: tests of the harness" cargo test --quiet --locked -p wal-conformance
+if [ "$kills" -gt 0 ]; then
+  step "conformance: tests of the harness" cargo test --quiet --locked -p wal-conformance
+fi
 
 ready=()
 for language in "${languages[@]}"; do
@@ -64,6 +67,12 @@ if [ ! -x "$harness" ] || [ "${#ready[@]}" -eq 0 ]; then
   exit
 fi
 
+if [ "$kills" -eq 0 ]; then
+  step "one log through the hands of ${#ready[@]} languages, each killed while it writes" \
+    "$harness" relay "$rounds" "$seed" "${ready[@]}"
+  finish
+  exit
+fi
 if has python3; then
   step "conformance: golden logs by the document of the format" "$harness" reread docs/reader.py
 else
