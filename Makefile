@@ -1,14 +1,14 @@
 # Every target is one script in ci/, which can be run by hand as well.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test verify fix bench bench-scale crash mutants guard guard-update install
+.PHONY: help demo test verify fix bench bench-languages bench-scale crash mutants guard guard-update install
 
 PREFIX ?= /usr/local
 DESTDIR ?=
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name text; do \
-		printf '  make %-13s %s\n' "$$name" "$$text"; done
+		printf '  make %-15s %s\n' "$$name" "$$text"; done
 
 demo: ## build the command, kill a writer, and count what it was promised
 	@ci/demo.sh
@@ -24,6 +24,9 @@ fix: ## mend what a program can mend: format, lints, generated files
 
 bench: ## measure against the bare device and other logs, 15 minutes; QUICK=1, BENCH_DIR=
 	@ci/bench.sh run
+
+bench-languages: ## measure the packages for Python, Java and Node beside what else there is
+	@ci/bindings/bench.sh
 
 bench-scale: ## measure how cost grows, and logs of 10 GB, 15 minutes; QUICK=1, BENCH_DIR=
 	@ci/bench.sh scale

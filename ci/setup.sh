@@ -37,8 +37,14 @@ missing_packages() {
   has c++ || echo g++
   has pkg-config || echo pkg-config
   has valgrind || echo valgrind
-  has python3 || echo python3
   has cmake || echo cmake
+  # The languages. A Node that is too old fetches a newer one by itself.
+  python3 -c 'import venv, ensurepip' 2>/dev/null || echo python3 python3-venv
+  has javac || echo openjdk-17-jdk-headless
+  has mvn || echo maven
+  has npm || echo nodejs npm
+  has unzip || echo unzip
+  has nm || echo binutils
 }
 
 install_packages() {
@@ -94,10 +100,10 @@ check_components() {
 }
 
 check_rust
-mapfile -t packages < <(missing_packages)
+mapfile -t packages < <(missing_packages | tr ' ' '\n')
 if [ "${#packages[@]}" -gt 0 ]; then
   install_packages "${packages[@]}" || true
-  mapfile -t packages < <(missing_packages)
+  mapfile -t packages < <(missing_packages | tr ' ' '\n')
 fi
 if [ "${#packages[@]}" -gt 0 ]; then
   say "going on without ${packages[*]}: what needs them will not run, and say so"

@@ -17,6 +17,11 @@ step "fuzz targets" env CARGO_TARGET_DIR="$(target_dir)/fuzz" \
   cargo check --quiet --locked --manifest-path fuzz/Cargo.toml
 steps_of ci/crash.sh slice
 steps_of ci/format.sh
+for language in python java node; do
+  steps_of "ci/bindings/$language.sh" test
+  steps_of "ci/bindings/$language.sh" package
+done
+steps_of ci/bindings/conformance.sh slice
 steps_of ci/installed.sh
 steps_of ci/guard.sh
 finish

@@ -1,0 +1,6 @@
+/** A program that uses libwal as a module. */
+module consumer {
+    requires io.libwal;
+
+    exports consumer;
+}
