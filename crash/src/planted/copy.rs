@@ -127,8 +127,10 @@ fn told(path: &Path, error: &io::Error) -> String {
 }
 
 /// The members of the workspace, and what their tests read.
-const SOURCES: &[&str] =
-    &["wal-core", "wal-ffi", "wal-cli", "examples", "ci", "bench", "crash", "docs", "include"];
+const SOURCES: &[&str] = &[
+    "wal-core", "wal-ffi", "wal-cli", "bindings", "examples", "ci", "bench", "crash", "docs",
+    "include",
+];
 const FILES: &[&str] = &["Cargo.toml", "Cargo.lock"];
 
 impl Bank {
