@@ -145,6 +145,24 @@ rung() {
   done
 }
 
+# The forms of the engine that the rungs run on, ahead of them. The first rungs of a slice use one
+# processor: the forms of the later ones are built beside them, and noted in a directory that build.sh
+# looks into. A build that fails is told by the rung that needs it, which builds again.
+builds() {
+  if [ "$scope" != slice ]; then
+    step "crash: build" ci/crash/build.sh simulate shuttle loom plain
+    return
+  fi
+  local ahead=$STEPS_DIR/ahead form
+  mkdir -p "$ahead"
+  step "crash: build" bash -c 'ci/crash/build.sh simulate && touch "$1"' build "$ahead/simulate"
+  for form in shuttle loom plain; do
+    ci/crash/build.sh "$form" && touch "$ahead/$form"
+  done >"$STEPS_DIR/builds" 2>&1 &
+  echo $! >"$ahead/pid"
+  export WAL_CRASH_AHEAD=$ahead
+}
+
 one_round() {
   local entry
   for entry in "${rungs[@]}"; do
@@ -155,6 +173,7 @@ one_round() {
 }
 
 ci/setup.sh crash
+[ -n "${RUNGS:-}" ] || builds
 if [ -n "${SOAK:-}" ]; then
   trap 'trap - INT TERM; report; exit' INT TERM
   while true; do
@@ -164,4 +183,6 @@ if [ -n "${SOAK:-}" ]; then
   done
 fi
 one_round
+wait
+[ ! -s "$STEPS_DIR/builds" ] || cat "$STEPS_DIR/builds"
 report

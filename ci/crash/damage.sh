@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 extent="${1:-slice}"
-cargo build --locked --quiet --profile crash -p wal-crash --bin crash-damage
+ci/crash/build.sh plain
 target="${CARGO_TARGET_DIR:-target}/crash"
 case "$extent" in
   slice) exec "$target/crash-damage" slice ;;

@@ -10,5 +10,5 @@ if [ "$(uname -s)" != Linux ]; then
   exit 0
 fi
 target=${CARGO_TARGET_DIR:-target}
-cargo build --quiet --locked --profile crash -p wal-crash --bin crash-disks
+ci/crash/build.sh plain
 exec "$target/crash/crash-disks" "$effort"

@@ -4,5 +4,5 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-cargo build --locked --quiet --profile crash -p wal-crash --bin crash-environment
+ci/crash/build.sh plain
 exec "${CARGO_TARGET_DIR:-target}/crash/crash-environment" "${1:-slice}"

@@ -5,8 +5,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-cargo build --quiet --locked --profile crash -p wal-crash --no-default-features \
-  --features simulate --bin crash-states
+ci/crash/build.sh simulate
 run() {
   "${CARGO_TARGET_DIR:-target}/crash/crash-states" exhaustive "$@"
 }

@@ -7,8 +7,7 @@ set -eu
 cd "$(dirname "$0")/../.."
 
 what=${1:-slice}
-cargo build --quiet --locked --profile crash -p wal-crash --no-default-features \
-  --features loom --bin crash-models
+ci/crash/build.sh loom
 run="${CARGO_TARGET_DIR:-target}/crash/crash-models"
 case $what in
 slice) exec "$run" --preemptions 2 --seconds 2 ;;

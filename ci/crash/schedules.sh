@@ -7,8 +7,7 @@ set -eu
 cd "$(dirname "$0")/../.."
 
 what=${1:-slice}
-cargo build --quiet --locked --profile crash -p wal-crash --no-default-features \
-  --features shuttle --bin crash-schedules
+ci/crash/build.sh shuttle
 run="${CARGO_TARGET_DIR:-target}/crash/crash-schedules"
 case $what in
 slice) exec "$run" --seed 1 --cases 24000 ;;

@@ -1,10 +1,9 @@
 /* The driver in C: does what a ledger says through libwal's C ABI, and notes in it what came of it.
- * The layout of the ledger and the operations are those of `src/processes/ledger.rs` and
- * `script.rs`.
  *
  *     driver DIRECTORY LEDGER
  */
-#include <fcntl.h>
+#include "ledger.h"
+
 #include <inttypes.h>
 #include <pthread.h>
 #include <signal.h>
@@ -12,89 +11,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
-#include <wal.h>
 
-enum kind {
-    Nothing,
-    Open,
-    Append,
-    Batch,
-    Sync,
-    Submit,
-    Wait,
-    AppendPieces,
-    AppendAt,
-    Trim,
-    Truncate,
-    Reset,
-    Set,
-    Update,
-    Delete,
-    ReadAll,
-    Read,
-    ReadOnly,
-    Copy,
-    Close,
-    Drop,
-    Threads,
-    Sleep
-};
-
-enum { MAIN = 1, THREADS = 2, PER_THREAD = 3, SEQUENCE = 4, PHASE = 5, HEADER = 8 };
-enum { OP_WORDS = 4, OUTCOME_WORDS = 32, TEXT_BYTES = (32 - 8) * 8 };
 enum { DIRECT = 1, PREAD = 2, PAD = 4 };
 enum { SEGMENT_BYTES = 64 * 1024, PATIENCE_MS = 40 * 1000, BATCH_MAX = 16 };
 
-static const int64_t DONE = 1;
-static const int64_t SKIPPED = -1000;
 static const uint64_t SEED = UINT64_C(0xcbf29ce484222325);
 static const uint64_t PRIME = UINT64_C(0x00000100000001b3);
 
-static uint64_t *words;
 static const char *directory;
 static wal_log *handle;
-
-struct returned {
-    int32_t code;
-    uint64_t values[3];
-};
-
-static uint64_t load(size_t word) {
-    return __atomic_load_n(&words[word], __ATOMIC_ACQUIRE);
-}
-
-static void store(size_t word, uint64_t value) {
-    __atomic_store_n(&words[word], value, __ATOMIC_RELEASE);
-}
-
-static uint64_t tick(void) {
-    return __atomic_fetch_add(&words[SEQUENCE], 1, __ATOMIC_ACQ_REL) + 1;
-}
-
-static size_t place_of(size_t op) {
-    return HEADER + (size_t)(load(MAIN) + load(THREADS) * load(PER_THREAD)) * OP_WORDS
-        + op * OUTCOME_WORDS;
-}
-
-static void begin(size_t op, uint64_t argument) {
-    store(place_of(op) + 1, argument);
-    store(place_of(op), tick());
-}
-
-static void end(size_t op, int64_t status, const uint64_t *values, const char *text) {
-    size_t place = place_of(op);
-    size_t len = strlen(text);
-    store(place + 3, (uint64_t)status);
-    store(place + 4, values[0]);
-    store(place + 5, values[1]);
-    store(place + 6, values[2]);
-    memcpy(&words[place + 8], text, len < TEXT_BYTES ? len : TEXT_BYTES);
-    store(place + 2, tick());
-}
 
 static uint64_t rotated(uint64_t value) {
     return value << 29 | value >> 35;
@@ -368,27 +294,17 @@ static int32_t change(const uint64_t *op, uint64_t argument, uint64_t number, wa
     }
 }
 
-static void note(size_t op, struct returned returned, const wal_error *err) {
-    static const uint64_t none[3] = {0, 0, 0};
-    if (returned.code == WAL_OK) {
-        end(op, DONE, returned.values, "");
-    } else {
-        end(op, returned.code, none, err->message);
-    }
-}
-
 static void use_log(size_t index, const uint64_t *op) {
-    static const uint64_t none[3] = {0, 0, 0};
     wal_error err = WAL_ERROR_INIT;
     struct returned returned = {0, {0, 0, 0}};
     uint64_t argument;
-    uint64_t number = load(PHASE) << 40 | (uint64_t)index << 16;
+    uint64_t number = ledger_record(index);
     if (handle == NULL) {
-        end(index, SKIPPED, none, "");
+        ledger_skip(index);
         return;
     }
     argument = argument_of(op);
-    begin(index, argument);
+    ledger_begin(index, argument);
     switch (op[0]) {
     case Append:
     case Batch:
@@ -409,14 +325,14 @@ static void use_log(size_t index, const uint64_t *op) {
     default:
         returned.code = change(op, argument, number, &err);
     }
-    note(index, returned, &err);
+    ledger_note(index, returned, &err);
 }
 
 static void *run_list(void *first) {
     size_t index = *(const size_t *)first;
-    size_t last = index + (size_t)load(PER_THREAD);
+    size_t last = index + ledger_per_thread();
     for (; index < last; index++) {
-        use_log(index, &words[HEADER + index * OP_WORDS]);
+        use_log(index, ledger_op(index));
     }
     return NULL;
 }
@@ -424,10 +340,10 @@ static void *run_list(void *first) {
 static void run_threads(void) {
     pthread_t threads[64];
     size_t firsts[64];
-    size_t count = (size_t)load(THREADS) < 64 ? (size_t)load(THREADS) : 64;
+    size_t count = ledger_thread_count() < 64 ? ledger_thread_count() : 64;
     size_t i;
     for (i = 0; i < count; i++) {
-        firsts[i] = (size_t)load(MAIN) + i * (size_t)load(PER_THREAD);
+        firsts[i] = ledger_main_count() + i * ledger_per_thread();
         if (pthread_create(&threads[i], NULL, run_list, &firsts[i]) != 0) {
             abort();
         }
@@ -446,33 +362,32 @@ static void let_go(void) {
 }
 
 static void step(size_t index) {
-    static const uint64_t none[3] = {0, 0, 0};
-    const uint64_t *op = &words[HEADER + index * OP_WORDS];
+    const uint64_t *op = ledger_op(index);
     struct returned returned = {0, {0, 0, 0}};
     wal_error err = WAL_ERROR_INIT;
     switch (op[0]) {
     case Open:
         let_go();
-        begin(index, 0);
-        note(index, open_log(op, &err), &err);
+        ledger_begin(index, 0);
+        ledger_note(index, open_log(op, &err), &err);
         return;
     case Close:
     case Drop:
         if (handle == NULL) {
-            end(index, SKIPPED, none, "");
+            ledger_skip(index);
             return;
         }
-        begin(index, 0);
+        ledger_begin(index, 0);
         if (op[0] == Close) {
             returned.code = wal_close(handle, &err);
         }
         let_go();
-        note(index, returned, &err);
+        ledger_note(index, returned, &err);
         return;
     case Threads:
-        begin(index, 0);
+        ledger_begin(index, 0);
         run_threads();
-        end(index, DONE, none, "");
+        ledger_done(index);
         return;
     default:
         use_log(index, op);
@@ -480,28 +395,19 @@ static void step(size_t index) {
 }
 
 int main(int argc, char **argv) {
-    struct stat status;
     size_t index;
-    int file;
     if (argc != 3) {
         fprintf(stderr, "usage: %s DIRECTORY LEDGER\n", argv[0]);
         return 2;
     }
     directory = argv[1];
-    file = open(argv[2], O_RDWR);
-    if (file < 0 || fstat(file, &status) != 0) {
-        perror(argv[2]);
-        return 2;
-    }
-    words = mmap(NULL, (size_t)status.st_size, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
-    close(file);
-    if (words == MAP_FAILED) {
+    if (ledger_map(argv[2]) != 0) {
         perror(argv[2]);
         return 2;
     }
     /* Whoever traces this counts from here on. */
     raise(SIGSTOP);
-    for (index = 0; index < load(MAIN); index++) {
+    for (index = 0; index < ledger_main_count(); index++) {
         step(index);
     }
     return 0;

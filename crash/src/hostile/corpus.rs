@@ -1,4 +1,5 @@
-//! The inputs that targets begin with: small ones, each for a reason, kept beside the fuzzer.
+//! The inputs that targets begin with: small ones, each for a reason, kept beside the fuzzer. Those
+//! called `found-*` are what fuzzing came upon and reaches code that no other input does.
 
 use std::fs;
 use std::io;

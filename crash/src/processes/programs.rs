@@ -73,7 +73,7 @@ fn compile(directory: &Path, beside: &Path) -> io::Result<Result<PathBuf, String
         .args(["-Wall", "-Wextra", "-Wpedantic", "-Werror"])
         .arg("-I")
         .arg(sources.join("../include"))
-        .arg(sources.join("c/driver.c"))
+        .args(["c/driver.c", "c/ledger.c"].map(|source| sources.join(source)))
         .arg("-o")
         .arg(&program)
         .arg("-L")

@@ -15,7 +15,7 @@ pub struct Op {
     pub c: u64,
 }
 
-/// The kinds of operations. `c/driver.c` has the same list, in the same order.
+/// The kinds of operations. `c/ledger.h` has the same list, in the same order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// Does nothing.
@@ -316,3 +316,38 @@ const PRIME: u64 = 0x0000_0100_0000_01b3;
 const PLAIN_RECORDS: u64 = 40;
 const WRITERS: u64 = 8;
 const OPS_PER_WRITER: usize = 60;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The names of an enumeration in C without values of its own: they count from 0.
+    fn names_of_enum<'a>(source: &'a str, name: &str) -> Vec<&'a str> {
+        let (_, rest) = source.split_once(&format!("enum {name} {{")).expect("the enumeration");
+        let (body, _) = rest.split_once('}').expect("its end");
+        body.split(',').map(str::trim).collect()
+    }
+
+    #[test]
+    fn the_operations_of_the_driver_in_c_have_the_numbers_of_those_in_rust() {
+        let in_c = names_of_enum(include_str!("../../c/ledger.h"), "kind");
+        let in_rust: Vec<String> = Kind::ALL.iter().map(|kind| format!("{kind:?}")).collect();
+        assert_eq!(in_c, in_rust);
+        for (number, kind) in Kind::ALL.into_iter().enumerate() {
+            assert_eq!(kind as usize, number, "{kind:?} stands at its number");
+        }
+    }
+
+    #[test]
+    fn every_operation_of_the_drivers_is_in_a_script() {
+        let mut missing: Vec<Kind> = Kind::ALL.to_vec();
+        let scripts = [Script::life_cycle(0), Script::writers(1, 0)];
+        for op in scripts
+            .iter()
+            .flat_map(|script| script.main.iter().chain(script.threads.iter().flatten()))
+        {
+            missing.retain(|kind| *kind != op.kind);
+        }
+        assert_eq!(missing, [Kind::Nothing, Kind::Sleep]);
+    }
+}
