@@ -7,14 +7,17 @@ mod crash_support;
 
 use std::collections::BTreeMap;
 use std::error::Error as _;
+use std::path::Path;
 use std::sync::{Arc, Barrier};
+use std::thread;
 use std::time::Duration;
 
 use crash_support::model::{Effect, Model, Payload};
 use crash_support::{Found, payload, within};
 use wal_core::vfs::{Access, Fault, FaultVfs, MemVfs, Operation, Vfs};
 use wal_core::{
-    AppendOptions, AtCapacity, Error, ErrorKind, Level, Log, Lsn, Options, RecoveryCase, Result,
+    AppendOptions, AtCapacity, Error, ErrorKind, Level, Log, Lsn, Options, Position, ReadMode,
+    RecoveryCase, Result,
 };
 
 /// Larger than what a new segment is given at first, so that files grow in the background.
@@ -865,4 +868,44 @@ fn a_truncation_behind_a_failed_sync_does_not_make_lost_records_look_safe() {
         assert!(ticket.wait().is_err(), "its bytes are lost");
         assert_eq!(log.durable_lsn(), Some(lsn(1)));
     });
+}
+
+/// A page whose write has failed is clean: the kernel may drop it at any moment. An opening read a
+/// commit from the page cache, the page was dropped, what the disk held was read and written again
+/// in its place, and the commit was called durable: a later opening or read found zeros.
+#[test]
+fn what_an_opening_serves_survives_although_a_page_was_dropped_meanwhile() {
+    for moment_ms in [0, 5, 20, 40] {
+        let memory = MemVfs::new();
+        let options = Options { read_mode: ReadMode::Pread, ..Options::default() };
+        let segment = Path::new("/log/00000000000000000001.wal");
+        let (log, _) = Log::open_with(Arc::new(memory.clone()), "/log", options.clone()).unwrap();
+        log.append(b"kept").unwrap();
+        let on_disk = memory.file_bytes(segment).unwrap();
+        let os = AppendOptions { level: Some(Level::Os), ..AppendOptions::default() };
+        log.with(os).append(&[7; 5000]).unwrap();
+        let dead = memory.kill_at(memory.op_count());
+        dead.drop_unsynced(segment).unwrap();
+        let vfs = FaultVfs::over_memory(dead.clone());
+        // The first thing after the scan; what is read to be written again comes later.
+        vfs.delay(Operation::SyncDir, Duration::from_millis(60));
+        let opened = thread::scope(|scope| {
+            let opening =
+                scope.spawn(|| Log::open_with(Arc::new(vfs.clone()), "/log", options.clone()));
+            thread::sleep(Duration::from_millis(moment_ms));
+            dead.set_file_bytes(segment, &on_disk).unwrap();
+            opening.join().unwrap()
+        });
+        let (log, report) = opened.unwrap();
+        assert_eq!(log.last_lsn(), log.durable_lsn());
+        let served = log.last_lsn();
+        log.append(b"after").unwrap();
+        let lost = dead.crash_at(dead.op_count(), &mut |_| 0);
+        let (again, _) = Log::open_with(Arc::new(lost), "/log", options.clone())
+            .unwrap_or_else(|error| panic!("{moment_ms} ms: {error:?} after {report:?}"));
+        assert!(again.last_lsn() > served, "{moment_ms} ms");
+        for record in again.cursor(Position::First).unwrap() {
+            record.unwrap_or_else(|error| panic!("{moment_ms} ms: {error:?} after {report:?}"));
+        }
+    }
 }

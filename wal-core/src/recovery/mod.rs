@@ -1,14 +1,15 @@
 //! Opening: from whatever stands on disk to a log that goes on, in named phases.
 //!
 //! `lock -> read state -> survey segments -> scan tail -> judge -> rewrite and sync above the
-//! watermark -> publish`. Only the last two write, and each of them can be interrupted and done
-//! again: recovering, appending and recovering again gives what the first recovery gave and what
-//! was appended.
+//! watermark, look again -> publish`. Only the last two write, and each of them can be interrupted
+//! and done again: recovering, appending and recovering again gives what the first recovery gave
+//! and what was appended.
 
 mod closed_tail;
 mod lock;
 mod open;
 mod report;
+mod rewrite;
 mod survey;
 mod tail;
 

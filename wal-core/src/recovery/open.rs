@@ -7,11 +7,10 @@ use std::sync::Arc;
 use super::closed_tail;
 use super::lock::{lock, read_state};
 use super::report::{RecoveryCase, RecoveryReport};
+use super::rewrite::{ATTEMPTS_MAX, rewrite, stands, unsteady};
 use super::survey::{Found, Survey};
 use super::tail::{Bytes, ScannedTail, Verdict, scan};
-use crate::append::{
-    Active, Claims, Committer, Engine, Parts, Ring, SegmentWriter, Tail, write_all,
-};
+use crate::append::{Active, Claims, Committer, Engine, Parts, Ring, SegmentWriter, Tail};
 use crate::error::{Damage, Error, ErrorKind, Result};
 use crate::frame::Seed;
 use crate::growth::Growth;
@@ -20,7 +19,7 @@ use crate::limits::{BLOCK_BYTES, OPENINGS_PER_SEGMENT_MAX};
 use crate::live::{Cuts, Live};
 use crate::lsn::{FileOffset, Lsn, Place, SegmentId};
 use crate::options::{Io, Options};
-use crate::segment::{DATA_START, Extent, OpeningAt, Segment, Stop, file_name};
+use crate::segment::{Extent, OpeningAt, Segment, Stop, file_name};
 use crate::spares::{Spare, Spares};
 use crate::state::{Slot, SlotsCase, StateFile};
 use crate::vfs::{Access, Vfs, random_u64, read_full};
@@ -45,22 +44,35 @@ pub(crate) fn open(
         state.write(first_slot(&*vfs, &options)?)?;
     }
     let slot = newest(&state)?;
-    let survey = Survey::take(&*vfs, path, Some(&slot))?;
-    let tail = judged(&*vfs, &survey, Some(&slot), &options)?;
-    check_numbers_left(path, &survey, &tail, &slot)?;
-    let mut report = report_of(created, Some(&state), &survey, &tail, &slot);
+    let mut attempts = 0;
+    let (survey, tail, mut report) = loop {
+        let survey = Survey::take(&*vfs, path, Some(&slot))?;
+        let tail = judged(&*vfs, &survey, Some(&slot), &options)?;
+        check_numbers_left(path, &survey, &tail, &slot)?;
+        let mut report = report_of(created, Some(&state), &survey, &tail, &slot);
+        // Also after a clean close: the process may have died between writing the mark and syncing
+        // it, and the other slot, the only durable one then, is the next to be overwritten.
+        state.rewrite_newest()?;
+        if report.case == RecoveryCase::Clean || created {
+            if !survey.spares.is_empty() {
+                // One that could be neither finished nor removed has a name in the page cache
+                // alone, and the next rotation takes it as it is.
+                vfs.sync_dir(path)
+                    .map_err(|error| Error::io("syncing the directory", path, error))?;
+            }
+            break (survey, tail, report);
+        }
+        report.bytes_rewritten = rewrite(&*vfs, path, &tail)?;
+        if stands(&*vfs, &survey, &slot, &options, &tail)? {
+            break (survey, tail, report);
+        }
+        attempts += 1;
+        if attempts == ATTEMPTS_MAX {
+            return Err(unsteady(path));
+        }
+    };
     if vfs.is_volatile(path) {
         report.notes.push("storage-volatile: this file system is gone with the power".into());
-    }
-    // Also after a clean close: the process may have died between writing the mark and syncing it,
-    // and the other slot, the only durable one then, is the next to be overwritten.
-    state.rewrite_newest()?;
-    if report.case != RecoveryCase::Clean && !created {
-        report.bytes_rewritten = rewrite(&*vfs, path, &tail)?;
-    } else if !survey.spares.is_empty() {
-        // One that could be neither finished nor removed has a name in the page cache alone, and
-        // the next rotation takes it as it is.
-        vfs.sync_dir(path).map_err(|error| Error::io("syncing the directory", path, error))?;
     }
     remove_leftovers(&*vfs, path, &survey)?;
     let slot = mark_open(&mut state, &survey, &tail, &slot)?;
@@ -264,40 +276,6 @@ fn next_lsn(tail: &Option<Judged>, slot: &Slot) -> u64 {
     tail.as_ref().map_or(slot.next_lsn, |tail| tail.scanned.scanner.next_lsn)
 }
 
-/// Writes again and syncs what may be in the page cache alone: the tail above the watermark.
-/// Returns how many bytes of it.
-///
-/// A crash leaves the same bytes as before, or part of them twice.
-fn rewrite(vfs: &dyn Vfs, path: &Path, tail: &Option<Judged>) -> Result<u64> {
-    vfs.sync_dir(path).map_err(|error| Error::io("syncing the directory", path, error))?;
-    let Some(tail) = tail else { return Ok(0) };
-    let segment_path = &tail.found.path;
-    let error = |error| Error::io("rewriting the tail", segment_path, error);
-    let file = vfs.open(segment_path, Access::Write).map_err(error)?;
-    let mut at = tail.scanned.watermark / BLOCK_BYTES * BLOCK_BYTES;
-    let end = tail.scanned.end();
-    if at < DATA_START {
-        // The header itself is above the watermark, and of its two copies one may be lost.
-        write_all(&*file, &[&tail.found.header.encode()], 0).map_err(error)?;
-        at = DATA_START;
-    }
-    let mut rewritten = 0;
-    let mut buffer = vec![0; end.saturating_sub(at).min(REWRITE_BYTES as u64) as usize];
-    while at < end {
-        let len = (end - at).min(REWRITE_BYTES as u64) as usize;
-        let piece = buffer.get_mut(..len).unwrap_or_default();
-        let read = read_full(&*file, piece, at).map_err(error)?;
-        if read < len {
-            return Err(error(std::io::ErrorKind::UnexpectedEof.into()));
-        }
-        write_all(&*file, &[piece], at).map_err(error)?;
-        at += len as u64;
-        rewritten += len as u64;
-    }
-    file.sync().map_err(error)?;
-    Ok(rewritten)
-}
-
 /// Removes what is no part of the log: segments trimmed or truncated away, files without a whole
 /// header. A crash leaves some of them, for the next opening to remove.
 fn remove_leftovers(vfs: &dyn Vfs, path: &Path, survey: &Survey) -> Result<()> {
@@ -487,7 +465,6 @@ fn resume(
     Ok(active)
 }
 
-const REWRITE_BYTES: usize = 1 << 20;
 /// A segment with less room than this is not worth going on in.
 const RESUME_ROOM: u64 = 16 * 1024;
 /// Segment ids and epochs stay below, so that one run of writing cannot pass the end of a `u64`.
