@@ -501,3 +501,26 @@ fn readers_and_maintenance_do_not_deadlock() {
 const LIMIT: Duration = Duration::from_secs(90);
 const TICK: Duration = Duration::from_millis(1);
 const RESETS: u64 = 12;
+
+/// Whoever looked for the state of a log that somebody else was making, and then for its segments,
+/// found no state beside segments and called the log damaged.
+#[test]
+fn a_log_that_several_make_at_once_is_damaged_for_none_of_them() {
+    let vfs = FaultVfs::over_memory(MemVfs::new());
+    // Between the look for the state and the look for segments.
+    vfs.delay(Operation::CreateDirAll, Duration::from_millis(30));
+    let options = Options { lock_wait: Duration::from_secs(20), ..Options::default() };
+    thread::scope(|scope| {
+        for begins_ms in [0, 5, 10, 25, 28] {
+            let (vfs, options) = (vfs.clone(), options.clone());
+            scope.spawn(move || {
+                thread::sleep(Duration::from_millis(begins_ms));
+                let (log, _) = Log::open_with(Arc::new(vfs), "/log", options).unwrap();
+                log.append(b"mine").unwrap();
+                log.close().unwrap();
+            });
+        }
+    });
+    let (log, _) = Log::open_with(Arc::new(vfs), "/log", options).unwrap();
+    assert_eq!(log.last_lsn().map(Lsn::get), Some(5));
+}

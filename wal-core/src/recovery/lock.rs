@@ -69,7 +69,12 @@ fn create(vfs: &dyn Vfs, path: &Path, options: &Options) -> Result<Arc<dyn File>
     }
     vfs.create_dir_all(path).map_err(|error| refuse(path, path, error))?;
     if !segment_files(vfs, path)?.is_empty() {
-        return Err(state_lost(&state_path, "no such file"));
+        // Somebody else may have made the log since it was looked for: a state comes before all
+        // segments, so it is there now, or it is lost.
+        return vfs.open(&state_path, Access::Write).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => state_lost(&state_path, "no such file"),
+            _ => refuse(path, &state_path, error),
+        });
     }
     match vfs.open(&state_path, Access::Create) {
         // Somebody else is creating the same log: whoever gets the lock does it.
