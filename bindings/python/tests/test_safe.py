@@ -359,7 +359,9 @@ def test_what_was_acknowledged_survives_sigkill(path: Path, start_python: Start)
         assert process.stdout is not None
         told = [int(process.stdout.readline()) for _ in range(300)]
         process.kill()
-        told += [int(line) for line in process.communicate()[0].splitlines() if line]
+        # Not `communicate`: what the reader above has buffered would be missing.
+        told += [int(line) for line in process.stdout.read().splitlines() if line]
+        process.communicate()
         assert told == list(range(told[0], told[-1] + 1))
         assert told[0] > last
         last = told[-1]
