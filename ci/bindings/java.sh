@@ -31,10 +31,6 @@ run_tests() {
   grep -h '^Tests run' "$output"/maven/surefire-reports/*.txt
 }
 
-one_version() {
-  grep -q "<version>$version</version>" <(sed -n '/<artifactId>libwal</,/<\/version>/p' bindings/java/pom.xml)
-}
-
 class_path() {
   echo "$output/maven/classes:$output/maven/native:$(find "$output/repository/com/h2database" -name 'h2-*.jar' | head -1)"
 }
@@ -115,7 +111,6 @@ run_bench() {
 
 case $mode in
   test)
-    step "java: one version" one_version
     step "java: tests, with -Xcheck:jni" run_tests
     step "java: examples" run_examples
     step "java: conformance runner" make_runner
