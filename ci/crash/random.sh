@@ -11,7 +11,7 @@ run() {
 }
 
 case "${1:-slice}" in
-  slice) run --seed 1 --count-max 300 --seconds 600 ;;
+  slice) run --seed 1 --count-max 220 --seconds 600 ;;
   full) run ${WAL_CRASH_SEED:+--seed "$WAL_CRASH_SEED"} --seconds "${WAL_CRASH_SECONDS:-600}" ;;
   *) echo "usage: $0 [slice|full]" >&2; exit 2 ;;
 esac

@@ -10,7 +10,7 @@ what=${1:-slice}
 ci/crash/build.sh shuttle
 run="${CARGO_TARGET_DIR:-target}/crash/crash-schedules"
 case $what in
-slice) exec "$run" --seed 1 --cases 24000 ;;
+slice) exec "$run" --seed 1 --cases 16000 ;;
 full)
     seed=${WAL_CRASH_SEED:-$(date +%s)}
     exec "$run" --seed "$seed" --seconds "${WAL_CRASH_SECONDS:-240}" --crashes 8

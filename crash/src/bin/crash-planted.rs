@@ -66,14 +66,14 @@ fn run(args: &Args) -> Result<ExitCode, String> {
             }
             Ok(ExitCode::SUCCESS)
         }
-        What::Slice => plant(checkout, &bank, args.jobs, |bug| bug.in_slice),
-        What::Full => plant(checkout, &bank, args.jobs, |_| true),
+        What::Slice => plant(checkout, &bank, args, |bug| bug.in_slice),
+        What::Full => plant(checkout, &bank, args, |_| true),
         What::One { names } => {
             let is_there = |name: &&String| bank.bugs.iter().any(|bug| bug.name == **name);
             if let Some(name) = names.iter().find(|name| !is_there(name)) {
                 return Err(format!("no bug is called `{name}`"));
             }
-            plant(checkout, &bank, args.jobs, |bug| names.contains(&bug.name))
+            plant(checkout, &bank, args, |bug| names.contains(&bug.name))
         }
     }
 }
@@ -81,7 +81,7 @@ fn run(args: &Args) -> Result<ExitCode, String> {
 fn plant(
     checkout: &Path,
     bank: &Bank,
-    jobs: usize,
+    args: &Args,
     wanted: impl Fn(&Bug) -> bool,
 ) -> Result<ExitCode, String> {
     let mut tally = Tally::new("planted");
@@ -93,8 +93,8 @@ fn plant(
     let copy = Copy::make(checkout, &target.join("src"), bank)?;
     let rungs: Vec<&Rung> = bugs.iter().filter_map(|bug| bank.rung_of(bug)).collect();
     let build = Build::of(&copy, &target.join("build"), &rungs)?;
-    let trials = Trials { bank, build: &build };
-    let results = trials.all(&bugs, jobs)?;
+    let trials = Trials { bank, build: &build, is_slice: matches!(args.what, What::Slice) };
+    let results = trials.all(&bugs, args.jobs)?;
     let mut figures = Figures::default();
     for (case, trial) in &results {
         figures.judge(case, trial, &mut tally);
@@ -126,13 +126,17 @@ enum Case<'a> {
 struct Trials<'a> {
     bank: &'a Bank,
     build: &'a Build,
+    is_slice: bool,
 }
 
 impl<'a> Trials<'a> {
-    /// Runs every bug, and every rung without one; the sound ones first, since they take longest.
+    /// Runs every bug, and every rung without one (in a slice: if that is not long); the sound ones
+    /// first, since they take longest.
     fn all(&self, bugs: &[&'a Bug], jobs: usize) -> Result<Vec<(Case<'a>, Trial)>, String> {
         let mut rungs = BTreeSet::new();
-        let sound = bugs.iter().filter(|bug| rungs.insert((&bug.rung, &bug.args)));
+        let is_long = |bug: &Bug| self.bank.rung_of(bug).is_some_and(|rung| rung.is_long);
+        let sound = bugs.iter().filter(|bug| !(self.is_slice && is_long(bug)));
+        let sound = sound.filter(|bug| rungs.insert((&bug.rung, &bug.args)));
         let sound = sound.map(|bug| Case::Sound(bug));
         let cases = sound.chain(bugs.iter().map(|bug| Case::Bug(bug)));
         let left: Mutex<VecDeque<Case<'a>>> = Mutex::new(cases.collect());

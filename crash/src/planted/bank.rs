@@ -55,6 +55,9 @@ pub struct Rung {
     pub needs: Vec<String>,
     /// After how long it is given up. Nothing but a bug that hangs gets near.
     pub limit: Duration,
+    /// Whether a run that finds nothing is long. `make test` has run it on the engine itself, and
+    /// leaves the run without any bug to the whole campaign.
+    pub is_long: bool,
 }
 
 /// An executable of the copy.
@@ -140,8 +143,9 @@ fn rung(mut fields: Fields) -> Result<Rung, String> {
     };
     let (args, features) = (fields.texts("args")?, fields.texts("features")?);
     let needs = fields.texts("needs")?;
-    let seconds = fields.number_or("seconds", LIMIT_SECONDS)?;
-    fields.end(Rung { program, args, features, needs, limit: Duration::from_secs(seconds) })
+    let limit = Duration::from_secs(fields.number_or("seconds", LIMIT_SECONDS)?);
+    let is_long = fields.flag("long")?;
+    fields.end(Rung { program, args, features, needs, limit, is_long })
 }
 
 fn bug(mut fields: Fields) -> Result<Bug, String> {

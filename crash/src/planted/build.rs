@@ -13,7 +13,7 @@ pub struct Build {
 }
 
 impl Build {
-    /// Builds what these rungs run, below `target`.
+    /// Builds what these rungs run in `target`, two directories below that of the campaign.
     ///
     /// # Errors
     ///
@@ -103,13 +103,14 @@ fn build_tests<'a>(
 
 /// Runs cargo in the copy; returns what it said.
 fn cargo(copy: &Copy, target: &Path, args: &[&str]) -> Result<String, String> {
+    let dependencies = target.ancestors().nth(2).ok_or("no build directory")?;
     let output = Command::new(std::env::var_os("CARGO").unwrap_or("cargo".into()))
         .args(args)
         .args(["--locked", "--profile", "crash", "--target-dir"])
         .arg(target)
         .current_dir(&copy.root)
-        // What is planted need not please the lints.
-        .env("RUSTFLAGS", "--cap-lints=allow")
+        // The dependencies are those of the campaign itself (cargo before 1.91 builds them anew).
+        .env("CARGO_BUILD_BUILD_DIR", dependencies)
         .env("CARGO_INCREMENTAL", "1")
         .output()
         .map_err(|error| format!("cargo: {error}"))?;

@@ -29,6 +29,7 @@ impl Copy {
             wanted.insert(PathBuf::from(file), read(&checkout.join(file))?);
         }
         plant(bank, &mut wanted)?;
+        allow_lints(&mut wanted);
         let mut found = BTreeMap::new();
         if root.exists() {
             collect(root, Path::new(""), &mut found).map_err(|e| e.to_string())?;
@@ -69,6 +70,15 @@ fn plant(bank: &Bank, files: &mut BTreeMap<PathBuf, Vec<u8>>) -> Result<(), Stri
         files.insert(source.join("planted.rs"), switch(bank).into_bytes());
     }
     Ok(())
+}
+
+/// What is planted need not please the lints. Told in the manifests and not to the compiler, whose
+/// flags would have every dependency built once more.
+fn allow_lints(files: &mut BTreeMap<PathBuf, Vec<u8>>) {
+    for (_, bytes) in files.iter_mut().filter(|(path, _)| path.ends_with("Cargo.toml")) {
+        let text = String::from_utf8_lossy(bytes);
+        *bytes = text.replace("= \"deny\"", "= \"allow\"").into_bytes();
+    }
 }
 
 /// The module that says which bug is on.
@@ -180,5 +190,19 @@ mod tests {
         assert!(text("p/src/lib.rs").ends_with("mod planted;\n"));
         assert!(text("p/src/planted.rs").contains("#[cfg(not(debug_assertions))]\ncompile_error!"));
         Ok(())
+    }
+
+    #[test]
+    fn what_the_lints_forbid_can_be_planted() {
+        let manifest = "[lints.rust]\nunused_must_use = \"deny\"\nx = { level = \"deny\" }\n";
+        let source = "let word = \"deny\";";
+        let mut files = BTreeMap::new();
+        for (path, text) in [("p/Cargo.toml", manifest), ("p/src/lib.rs", source)] {
+            files.insert(PathBuf::from(path), text.as_bytes().to_vec());
+        }
+        allow_lints(&mut files);
+        let allowed = manifest.replace("deny", "allow");
+        assert_eq!(files[Path::new("p/Cargo.toml")], allowed.as_bytes());
+        assert_eq!(files[Path::new("p/src/lib.rs")], source.as_bytes());
     }
 }
