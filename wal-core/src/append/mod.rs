@@ -8,6 +8,7 @@ mod engine;
 mod gather;
 mod group;
 mod pace;
+mod pages;
 mod ring;
 mod serve;
 mod stats;

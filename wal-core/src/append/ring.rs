@@ -6,7 +6,9 @@ use crate::sync::atomic::{AtomicBool, Ordering};
 use std::io;
 use std::ops::Range;
 
-use memmap2::{MmapMut, MmapOptions, UncheckedAdvice};
+use memmap2::UncheckedAdvice;
+
+use super::pages::Pages;
 
 /// Memory that appenders fill side by side and the committer writes out.
 ///
@@ -15,7 +17,7 @@ use memmap2::{MmapMut, MmapOptions, UncheckedAdvice};
 /// claimed and only until it has published it, the committer reads a group's range only after all
 /// of it was published, and a range is claimed again only after it was freed.
 pub(crate) struct Ring {
-    memory: MmapMut,
+    memory: Pages,
     base: *mut u8,
     mask: u64,
     has_large_pages: AtomicBool,
@@ -33,8 +35,8 @@ impl Ring {
     /// A ring of at least `bytes`, rounded up to a power of two. Pages are taken as they are used.
     pub(crate) fn new(bytes: u64) -> io::Result<Ring> {
         let capacity = bytes.next_power_of_two();
-        let mut memory = MmapOptions::new().len(capacity as usize).map_anon()?;
-        let base = memory.as_mut_ptr();
+        let mut memory = Pages::new(capacity as usize)?;
+        let base = memory.base();
         let watched = Watched::new(capacity as usize);
         let has_large_pages = AtomicBool::new(false);
         Ok(Ring { memory, base, mask: capacity - 1, has_large_pages, watched })
@@ -96,8 +98,8 @@ impl Ring {
         let head = len.min(self.capacity() as usize - at);
         self.watched.read(at..at + head);
         self.watched.read(0..len - head);
-        // SAFETY: both pieces lie inside the mapping, as in `copy_in`; initialised because an
-        // anonymous mapping starts zeroed.
+        // SAFETY: both pieces lie inside the memory, as in `copy_in`; initialised because it starts
+        // zeroed.
         unsafe {
             [
                 std::slice::from_raw_parts(self.base.add(at), head),
@@ -111,12 +113,14 @@ impl Ring {
     /// request takes a limited number. Where the system does not, nothing is lost but time.
     pub(crate) fn prefer_large_pages(&self) {
         #[cfg(target_os = "linux")]
-        if !self.has_large_pages.swap(true, Ordering::Relaxed) {
-            let _ = self.memory.advise(memmap2::Advice::HugePage);
+        if let Pages::Mapped(memory) = &self.memory
+            && !self.has_large_pages.swap(true, Ordering::Relaxed)
+        {
+            let _ = memory.advise(memmap2::Advice::HugePage);
             // What was touched already keeps its small pages otherwise.
             // SAFETY: the range is the mapping; the advice moves pages and changes no contents.
             unsafe {
-                libc::madvise(self.base.cast(), self.memory.len(), libc::MADV_COLLAPSE);
+                libc::madvise(self.base.cast(), memory.len(), libc::MADV_COLLAPSE);
             }
         }
     }
@@ -126,19 +130,24 @@ impl Ring {
         self.has_large_pages.load(Ordering::Relaxed)
     }
 
-    /// Gives the memory back to the system; it reads as zeros afterwards.
+    /// Gives the memory back to the system, if it is much; it reads as zeros afterwards.
     ///
     /// # Safety
     /// No range is claimed or being read.
     pub(crate) unsafe fn release(&self) -> io::Result<()> {
+        let Pages::Mapped(memory) = &self.memory else {
+            // SAFETY: all of it is the ring's, and nobody is in it, as the caller promises.
+            unsafe { self.base.write_bytes(0, self.capacity() as usize) };
+            return Ok(());
+        };
         #[cfg(target_os = "linux")]
         if self.has_large_pages.swap(false, Ordering::Relaxed) {
             // A log that was quiet may go on with single records, and those with little memory.
-            let _ = self.memory.advise(memmap2::Advice::NoHugePage);
+            let _ = memory.advise(memmap2::Advice::NoHugePage);
         }
         // SAFETY: the contents are not needed, as the caller promises; the mapping is anonymous and
         // private, so it stays valid.
-        unsafe { self.memory.unchecked_advise(UncheckedAdvice::DontNeed) }
+        unsafe { memory.unchecked_advise(UncheckedAdvice::DontNeed) }
     }
 }
 
@@ -162,12 +171,14 @@ mod tests {
 
     #[test]
     fn released_memory_reads_as_zeros() {
-        let ring = Ring::new(1 << 16).expect("memory");
-        // SAFETY: a single thread owns the whole ring.
-        unsafe {
-            ring.copy_in(5, b"x");
-            ring.release().expect("advice is taken");
-            assert_eq!(ring.slices(5..6).concat(), b"\0");
+        for capacity in [1 << 12, 1 << 16, 1 << 20] {
+            let ring = Ring::new(capacity).expect("memory");
+            // SAFETY: a single thread owns the whole ring.
+            unsafe {
+                ring.copy_in(5, b"x");
+                ring.release().expect("advice is taken");
+                assert_eq!(ring.slices(5..6).concat(), b"\0");
+            }
         }
     }
 

@@ -206,4 +206,4 @@ fn read(
 }
 
 /// A read up to this long is made without asking for the file's length first.
-const TRUSTED_BYTES: u64 = 1 << 20;
+const TRUSTED_BYTES: u64 = 64 << 10;
