@@ -11,20 +11,21 @@ set -euo pipefail
 source "$(dirname "$0")/steps.sh"
 
 scope=${1:-full}
-# Seconds for each rung that goes on for as long as it is given; the others end by themselves.
+# Seconds for each rung that goes on for as long as it is given; the others end by themselves. In the
+# order in which the forms of the engine are built that they run on.
 rungs=(
-  "exhaustive 800"
-  "random 560"
-  "schedules 180"
-  "loom 40"
-  "sanitizers 0"
+  "exhaustive 640"
+  "random 600"
   "faults 300"
   "kills 210"
-  "disks 340"
+  "disks 330"
   "machines 80"
-  "damage 120"
-  "hostile 90"
+  "damage 100"
+  "hostile 120"
   "environment 0"
+  "schedules 170"
+  "loom 40"
+  "sanitizers 0"
   "planted 0"
 )
 # A round of a soak is short, so that each rung has its turn often.
@@ -150,13 +151,13 @@ rung() {
 # looks into. A build that fails is told by the rung that needs it, which builds again.
 builds() {
   if [ "$scope" != slice ]; then
-    step "crash: build" ci/crash/build.sh simulate shuttle loom plain
+    step "crash: build" ci/crash/build.sh simulate plain shuttle loom
     return
   fi
   local ahead=$STEPS_DIR/ahead form
   mkdir -p "$ahead"
   step "crash: build" bash -c 'ci/crash/build.sh simulate && touch "$1"' build "$ahead/simulate"
-  for form in shuttle loom plain; do
+  for form in plain shuttle loom; do
     ci/crash/build.sh "$form" && touch "$ahead/$form"
   done >"$STEPS_DIR/builds" 2>&1 &
   echo $! >"$ahead/pid"
