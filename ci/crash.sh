@@ -14,16 +14,16 @@ scope=${1:-full}
 # Seconds for each rung that goes on for as long as it is given; the others end by themselves. In the
 # order in which the forms of the engine are built that they run on.
 rungs=(
-  "exhaustive 640"
+  "exhaustive 700"
   "random 600"
-  "faults 300"
-  "kills 210"
-  "disks 330"
+  "faults 330"
+  "kills 260"
+  "disks 340"
   "machines 80"
   "damage 100"
-  "hostile 120"
+  "hostile 100"
   "environment 0"
-  "schedules 170"
+  "schedules 180"
   "loom 40"
   "sanitizers 0"
   "planted 0"
