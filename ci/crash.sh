@@ -14,13 +14,13 @@ scope=${1:-full}
 # Seconds for each rung that goes on for as long as it is given; the others end by themselves. In the
 # order in which the forms of the engine are built that they run on.
 rungs=(
-  "exhaustive 700"
-  "random 600"
-  "faults 330"
+  "exhaustive 580"
+  "random 500"
+  "faults 320"
   "kills 260"
-  "disks 340"
+  "disks 310"
   "machines 80"
-  "damage 100"
+  "damage 0"
   "hostile 100"
   "environment 0"
   "schedules 180"

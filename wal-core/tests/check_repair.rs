@@ -267,6 +267,27 @@ fn a_stale_state_is_renewed_from_the_older_slot() {
 }
 
 #[test]
+fn a_segment_that_is_lost_beside_an_older_state_is_called_lost() {
+    let (vfs, records) = build();
+    let (log, _) = open(&vfs);
+    let old = vfs.file_bytes(Path::new("/log/STATE")).unwrap();
+    log.trim(Lsn::new(2).unwrap()).unwrap();
+    log.append(b"knows of it").unwrap();
+    log.close().unwrap();
+    vfs.set_file_bytes(Path::new("/log/STATE"), &old).unwrap();
+    spoil(&vfs, &segment(1), 0, 8192);
+    let report = repair(&vfs);
+    let lost: Vec<_> =
+        report.lost.iter().map(|range| (range.first.get(), range.final_.get())).collect();
+    // LSN 1 was trimmed, which only the newer slot knew.
+    assert_eq!(lost, [(1, 4)]);
+    assert!(verify_with(Arc::new(vfs.clone()), "/log", |_, _| {}).unwrap().findings.is_empty());
+    let left = read(&vfs);
+    assert_eq!(left[..6], records[4..]);
+    assert_eq!(left.len(), 7);
+}
+
+#[test]
 fn the_head_of_a_log_of_one_segment_can_be_lost_alone() {
     let vfs = MemVfs::new();
     let (log, _) = open(&vfs);

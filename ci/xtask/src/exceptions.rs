@@ -63,6 +63,7 @@ const UNSAFE: &[(&str, &str)] = &[
     ("wal-core/src/append/commit.rs", "reads a group that was published whole from the ring"),
     ("wal-core/src/append/serve.rs", "gives the memory of an empty ring back"),
     ("wal-core/src/append/batch.rs", "writes frames into the ring that its claim owns"),
+    ("wal-core/src/append/pages.rs", "owns what the allocator gave"),
     ("wal-core/src/append/ring.rs", "one buffer that many threads fill at once"),
     ("wal-core/src/append/writer.rs", "sees aligned blocks as the bytes they are"),
     (

@@ -289,7 +289,8 @@ impl Campaign<'_> {
                 })
                 .collect();
             self.each(&pairs, |campaign, wound| campaign.one(wound, true));
-            if is_full && Instant::now() > deadline {
+            // A pair that is looked for is found, however slow the machine is.
+            if is_full && self.plan.only.is_none() && Instant::now() > deadline {
                 break;
             }
         }

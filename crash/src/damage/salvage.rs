@@ -85,7 +85,7 @@ fn evidence_is_kept(vfs: &MemVfs, before: &Before, kept: Option<&Path>) -> Resul
 }
 
 /// What is gone was announced, what is announced is gone, and everything before the first damage is
-/// there; where nothing stands before it, something behind it is.
+/// there; where nothing stands before it (nor comes back that was trimmed), something behind it is.
 fn losses_are_right(
     case: &Case<'_>,
     kept: &BTreeSet<u64>,
@@ -116,7 +116,8 @@ fn losses_are_right(
         return Err(format!("LSN {gone} is gone, and the damage begins at LSN {first_damaged}"));
     }
     let has_rest = (first..next).any(|lsn| !damaged.contains(&lsn));
-    let has_any = kept.iter().any(|lsn| (first..next).contains(lsn));
+    let comes_back = |lsn: u64| lsn < first && case.may_forget_a_trim();
+    let has_any = kept.iter().any(|&lsn| (first..next).contains(&lsn) || comes_back(lsn));
     if has_rest && !has_any && first_damaged == first && damaged.len() as u64 * 2 < next - first {
         return Err("nothing is left, and most records were not damaged".into());
     }

@@ -99,7 +99,7 @@ impl Case<'_> {
 
     /// Whether what was trimmed may be seen again: the state that knew is gone, and nothing tells
     /// of it, which is N2.
-    fn may_forget_a_trim(&self) -> bool {
+    pub(super) fn may_forget_a_trim(&self) -> bool {
         // In every shape commits follow the changes of the state, and tell of them.
         let is_told = self.changed.len() == 1;
         !self.shape.is_clean && !is_told && self.changed.contains_key(&state_path())

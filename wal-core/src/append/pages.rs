@@ -1,5 +1,5 @@
-//! Zeroed memory that starts at a page: of the system where it is large, of the allocator where it is
-//! small.
+//! Zeroed memory that starts at a page: of the system where it is large, of the allocator where it
+//! is small.
 #![allow(unsafe_code)]
 
 use std::alloc::{Layout, alloc_zeroed, dealloc};
@@ -12,8 +12,8 @@ use memmap2::{MmapMut, MmapOptions};
 pub(crate) enum Pages {
     /// Pages are taken from the system as they are used, and can be given back.
     Mapped(MmapMut),
-    /// Taking a mapping down costs more than a small log's whole opening: every processor that runs a
-    /// thread of the process is interrupted for it.
+    /// Taking a mapping down costs more than the rest of closing a small log: every processor that
+    /// runs a thread of the process is interrupted for it.
     Allocated(Allocated),
 }
 

@@ -84,7 +84,9 @@ impl Plan {
 
     fn note_losses(&mut self, inspection: &Inspection, kept: Option<&Kept>) {
         let Some(kept) = kept else { return };
-        let slot = inspection.picture.slot.as_ref();
+        // Also an older one: what it says of the first record held once, and what was trimmed since
+        // is called lost along with what is.
+        let slot = inspection.picture.slot.as_ref().or(inspection.stale_slot.as_ref());
         let is_head_missing = inspection.picture.head_gap.is_some();
         let first = match slot.filter(|_| is_head_missing) {
             Some(slot) => slot.first_lsn.min(inspection.first_lsn),
