@@ -77,7 +77,8 @@ impl Model {
         let fault = match input.byte() % 5 {
             0 => Fault::Fail(libc::EIO),
             1 => Fault::Fail(libc::ENOSPC),
-            2 => Fault::Short(input.below(5000)),
+            // A read of nothing is the end of a file: bytes that are cut off are `Corrupt`.
+            2 => Fault::Short(input.below(5000).max(usize::from(operation == Operation::Read))),
             3 => Fault::Tear(input.below(5000), libc::EIO),
             _ if operation == Operation::Sync => Fault::LoseUnsynced(libc::EIO),
             _ => Fault::Fail(libc::EINTR),

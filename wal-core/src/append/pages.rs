@@ -1,12 +1,14 @@
-//! Zeroed memory that starts at a page: of the system where it is large, of the allocator where it
-//! is small.
+//! Zeroed memory that starts at a block: of the system where it is large, of the allocator where
+//! it is small.
 #![allow(unsafe_code)]
 
 use std::alloc::{Layout, alloc_zeroed, dealloc};
 use std::io;
 use std::ptr::NonNull;
 
-use memmap2::{MmapMut, MmapOptions};
+use memmap2::MmapMut;
+
+use crate::limits::BLOCK_BYTES;
 
 /// Memory of a fixed size and place, all zeros at first.
 pub(crate) enum Pages {
@@ -23,18 +25,13 @@ pub(crate) struct Allocated {
     layout: Layout,
 }
 
-// SAFETY: the memory is owned, and access to it is its user's to order.
-unsafe impl Send for Allocated {}
-// SAFETY: as above; nothing is done through a shared reference but reading the address.
-unsafe impl Sync for Allocated {}
-
 impl Pages {
-    /// `bytes` of memory, more than none.
+    /// `bytes` of memory, one at least.
     pub(crate) fn new(bytes: usize) -> io::Result<Pages> {
         if bytes > ALLOCATED_MAX {
-            return Ok(Pages::Mapped(MmapOptions::new().len(bytes).map_anon()?));
+            return Ok(Pages::Mapped(MmapMut::map_anon(bytes)?));
         }
-        let layout = Layout::from_size_align(bytes.max(1), PAGE_BYTES)
+        let layout = Layout::from_size_align(bytes.max(1), BLOCK_BYTES as usize)
             .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
         // SAFETY: the layout has a size.
         let base = NonNull::new(unsafe { alloc_zeroed(layout) });
@@ -58,8 +55,6 @@ impl Drop for Allocated {
     }
 }
 
-/// What direct writes are aligned to.
-const PAGE_BYTES: usize = 4096;
 const ALLOCATED_MAX: usize = 64 << 10;
 
 #[cfg(test)]
@@ -67,12 +62,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn memory_of_every_size_is_zeroed_and_starts_at_a_page() {
+    fn memory_of_every_size_is_zeroed_and_starts_at_a_block() {
         for bytes in [1, 4096, ALLOCATED_MAX, ALLOCATED_MAX + 1, 1 << 20] {
             let mut pages = Pages::new(bytes).expect("memory");
             assert_eq!(matches!(pages, Pages::Allocated(_)), bytes <= ALLOCATED_MAX);
             let base = pages.base();
-            assert_eq!(base as usize % PAGE_BYTES, 0, "{bytes}");
+            assert_eq!(base as u64 % BLOCK_BYTES, 0, "{bytes}");
             // SAFETY: the memory has this many bytes and nobody else has it.
             let contents = unsafe { std::slice::from_raw_parts_mut(base, bytes) };
             assert!(contents.iter().all(|byte| *byte == 0), "{bytes}");
