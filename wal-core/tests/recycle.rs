@@ -240,14 +240,22 @@ fn a_record_that_is_held_keeps_its_bytes_while_files_are_used_again() {
             log.append(&payload(appended, 3000)).unwrap();
         }
     };
-    (0..4).for_each(|_| fill_segment());
-    let held: Vec<_> = log.cursor(Position::First).unwrap().map(|record| record.unwrap()).collect();
+    // Of every other segment all records are held: those files are not to be used again.
+    let mut held = Vec::new();
     let deadline = Instant::now() + Duration::from_secs(60);
-    while log.stats().unwrap().counters.recycled < 3 {
+    let mut segments = 0;
+    while segments < 30 || log.stats().unwrap().counters.recycled < 3 {
         assert!(Instant::now() < deadline, "nothing was recycled");
-        log.trim(log.next_lsn()).unwrap();
         fill_segment();
+        segments += 1;
+        if segments % 2 == 0 {
+            let active = log.stats().unwrap().segments.last().unwrap().first_lsn;
+            let records = log.cursor(Position::First).unwrap().map(|record| record.unwrap());
+            held.extend(records.take_while(|record| record.lsn() < active));
+        }
+        log.trim(log.next_lsn()).unwrap();
     }
+    assert!(held.len() > 100, "{} records are held", held.len());
     for record in &held {
         let expected = payload(record.lsn().get(), 3000);
         assert!(**record == *expected, "record {}: a recycled file shines through", record.lsn());
