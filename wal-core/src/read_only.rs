@@ -66,6 +66,7 @@ impl ReadOnly {
         path: &Path,
         options: Options,
     ) -> Result<(Arc<ReadOnly>, RecoveryReport)> {
+        options.validate()?;
         let look = look_patiently(&vfs, path, &options)?;
         let live = Arc::new(look.live);
         let log = ReadOnly {

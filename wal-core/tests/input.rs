@@ -185,9 +185,12 @@ fn an_option_out_of_range_is_invalid_and_named() {
     for (name, change) in wrong {
         let mut options = Options::default();
         change(&mut options);
-        let error = Log::open_with(Arc::new(vfs.clone()), "/log", options.clone()).err().unwrap();
-        assert_eq!(error.kind(), ErrorKind::Invalid, "{options:?}");
-        assert!(error.message().starts_with(name), "{error}");
+        for open in [Log::open_with, Log::open_read_only_with] {
+            let refused = open(Arc::new(vfs.clone()), Path::new("/log"), options.clone());
+            let error = refused.err().unwrap();
+            assert_eq!(error.kind(), ErrorKind::Invalid, "{options:?}");
+            assert!(error.message().starts_with(name), "{error}");
+        }
     }
     assert_eq!(vfs.op_count(), 0, "nothing was created");
     let mut bounds = Options {

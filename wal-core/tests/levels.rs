@@ -201,6 +201,7 @@ fn close_and_drop_make_everything_durable() {
                 assert_eq!(log.append(b"x").unwrap_err().kind(), ErrorKind::Closed);
                 assert_eq!(log.sync().unwrap_err().kind(), ErrorKind::Closed);
                 assert_eq!(log.read(Lsn::FIRST).unwrap_err().kind(), ErrorKind::Closed);
+                assert_eq!(log.stats().unwrap_err().kind(), ErrorKind::Closed);
                 assert_eq!(log.trim(Lsn::FIRST).unwrap_err().kind(), ErrorKind::Closed);
                 assert_eq!(log.truncate(Lsn::FIRST).unwrap_err().kind(), ErrorKind::Closed);
                 assert_eq!(log.values().get(b"k").unwrap_err().kind(), ErrorKind::Closed);

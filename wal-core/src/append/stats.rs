@@ -13,7 +13,7 @@ use crate::time::system_time;
 impl Engine {
     /// A snapshot of counters, watermarks, segments and latencies.
     pub(crate) fn stats(&self) -> Result<Stats> {
-        self.check_process()?;
+        self.check_open()?;
         let live = self.live();
         let end = self.visible_end();
         let is_empty = live.first_lsn >= end;

@@ -69,7 +69,7 @@ impl Log {
     /// Counters, watermarks, segments and latencies.
     ///
     /// # Errors
-    /// `Invalid` on a read-only log: use [`crate::check::info`]; `Forked`.
+    /// `Invalid` on a read-only log: use [`crate::check::info`]; `Closed`, `Forked`.
     pub fn stats(&self) -> Result<Stats> {
         self.writer()?.stats()
     }
