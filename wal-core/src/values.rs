@@ -2,6 +2,7 @@
 
 use crate::error::Result;
 use crate::log::Log;
+use crate::state::check_key;
 
 /// A few small facts that belong to the log and survive with it: a vote, a term, an offset.
 ///
@@ -55,7 +56,9 @@ impl<'a> Values<'a> {
     /// # Errors
     /// As [`Values::set`].
     pub fn delete(&self, key: &[u8]) -> Result<bool> {
-        if self.get(key)?.is_none() {
+        let engine = self.log.writer()?;
+        check_key(key)?;
+        if engine.values()?.value(key).is_none() {
             return Ok(false);
         }
         self.update(&[(key, None)])?;

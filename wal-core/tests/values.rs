@@ -30,6 +30,10 @@ fn what_is_out_of_bounds_is_refused_and_changes_nothing() {
     let some: (&[u8], Option<&[u8]>) = (b"other", Some(b"1"));
     assert_eq!(kind(values.update(&[some, (b"", None)])), ErrorKind::Invalid);
     assert_eq!(values.get(b"other").unwrap(), None);
+    let too_long = [b'k'; limits::KEY_BYTES_MAX + 1];
+    for key in [&b""[..], &too_long] {
+        assert_eq!(kind(values.delete(key).map(drop)), ErrorKind::Invalid, "it was never there");
+    }
     let longest = [b'k'; limits::KEY_BYTES_MAX];
     values.set(&longest, &[1; limits::VALUE_BYTES_MAX]).unwrap();
     values.set(b"empty", b"").unwrap();

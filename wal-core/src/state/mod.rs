@@ -13,4 +13,4 @@ mod values;
 
 pub(crate) use slot::Slot;
 pub(crate) use slots::{SlotsCase, StateFile};
-pub(crate) use values::ValueMap;
+pub(crate) use values::{ValueMap, check_key};

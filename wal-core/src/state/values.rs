@@ -69,7 +69,8 @@ impl ValueMap {
     }
 }
 
-fn check_key(key: &[u8]) -> Result<()> {
+/// Refuses a key that no value can have.
+pub(crate) fn check_key(key: &[u8]) -> Result<()> {
     if key.is_empty() || key.len() > KEY_BYTES_MAX {
         return Err(Error::invalid(format!(
             "a key of {} bytes: pass 1 to {KEY_BYTES_MAX}",
