@@ -5,5 +5,6 @@ cd "$(dirname "$0")/.."
 
 cargo clippy --fix --allow-dirty --allow-staged --workspace --all-targets --all-features
 cargo fmt --all
-WAL_UPDATE_HEADER=1 cargo test --quiet -p wal-ffi --test header
+WAL_UPDATE_HEADER=1 cargo test --quiet -p wal-ffi --test header --test manual
+WAL_UPDATE_PAGES=1 cargo test --quiet -p wal-cli --bin wal pages
 cargo run --quiet -p xtask -- codes --write

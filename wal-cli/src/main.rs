@@ -11,6 +11,8 @@ mod commands;
 mod failure;
 mod lines;
 mod output;
+#[cfg(test)]
+mod pages;
 mod picture;
 mod progress;
 mod render;
