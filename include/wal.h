@@ -6,7 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/*
+/**
+ * @file wal.h
  * libwal: an embeddable, crash-safe write-ahead log.
  *
  * A log is a directory with one append-only sequence of records. A record is opaque bytes and has
@@ -20,12 +21,17 @@
  *     if (wal_close(log, &err) != WAL_OK) ...
  *     wal_release(log);
  *
- * Durability. A log has a level, and every append may choose another one: at WAL_LEVEL_DISK, the
- * default, a record survives power loss when wal_append returns; at WAL_LEVEL_OS it survives the
- * death of the process; at WAL_LEVEL_BUFFERED it is in memory. What survives a crash is a prefix
- * in LSN order, never a hole; a batch survives as a whole or not at all. wal_submit does not
- * wait: the watermark wal_durable_lsn tells how far the disk is, and wal_wait_durable, a notifier
- * or a callback wait for it.
+ * Durability. A log has a level, and every append may choose another one. When wal_append has
+ * returned WAL_OK, the record survives:
+ *
+ *     level                 death of the process    system crash, power loss
+ *     WAL_LEVEL_DISK        yes                     yes                         the default
+ *     WAL_LEVEL_OS          yes                     no
+ *     WAL_LEVEL_BUFFERED    no                      no
+ *
+ * What survives a crash is a prefix in LSN order, never a hole; a batch survives as a whole or not
+ * at all. wal_submit does not wait: the watermark wal_durable_lsn tells how far the disk is, and
+ * wal_wait_durable, a notifier or a callback wait for it.
  *
  * Errors. Functions return WAL_OK or a negative code, one of enum wal_code. The last argument,
  * which may be NULL, is a wal_error of the caller: its struct_size must be set (WAL_ERROR_INIT
@@ -59,17 +65,22 @@
  * Times are nanoseconds since 1970, waits are milliseconds, negative for as long as it takes.
  */
 
+/** The header's major version; the library's is in what wal_version_number() returns. */
 #define WAL_VERSION_MAJOR 0
+/** The header's minor version. */
 #define WAL_VERSION_MINOR 1
+/** The header's patch version. */
 #define WAL_VERSION_PATCH 0
+/** The header's version as text. */
 #define WAL_VERSION "0.1.0"
-/* Comparable with what wal_version_number() returns. */
+/** The header's version as one number, comparable with what wal_version_number() returns. */
 #define WAL_VERSION_NUMBER \
     (WAL_VERSION_MAJOR * 1000000 + WAL_VERSION_MINOR * 1000 + WAL_VERSION_PATCH)
+/** Whether the header is of this version or a newer one; for the preprocessor. */
 #define WAL_VERSION_AT_LEAST(major, minor, patch) \
     (WAL_VERSION_NUMBER >= (major) * 1000000 + (minor) * 1000 + (patch))
 
-/* The start value of a wal_error. */
+/** The start value of a wal_error. */
 #define WAL_ERROR_INIT {(uint32_t)sizeof(struct wal_error), 0, 0, 0, 0, 0, 0, ""}
 
 /**
@@ -1599,8 +1610,8 @@ int32_t wal_notifier_fd(const struct wal_notifier *notifier);
  * - Ownership: none.
  * - Thread-safety: any thread at once.
  * - Blocking: never.
- * - Errors: `WAL_ERR_INVALID`; `WAL_ERR_POISONED` and `WAL_ERR_CLOSED`: nothing will become
- *   durable any more.
+ * - Errors: `WAL_ERR_INVALID`, `WAL_ERR_FORKED`; `WAL_ERR_POISONED` and `WAL_ERR_CLOSED`: nothing
+ *   will become durable any more.
  * - Since: 0.1.0
  */
 int32_t wal_notifier_acknowledge(const struct wal_notifier *notifier,
@@ -1779,7 +1790,8 @@ int32_t wal_cursor_open(const struct wal_log *log,
  * - Thread-safety: one thread at a time; a second one gets `WAL_ERR_INVALID`.
  * - Blocking: may read from the disk.
  * - Errors: `WAL_ERR_INVALID`, `WAL_ERR_TRIMMED`, `WAL_ERR_TRUNCATED`, `WAL_ERR_CORRUPT`,
- *   `WAL_ERR_IO`, `WAL_ERR_CLOSED`, `WAL_ERR_FORKED`. The position stays where it was.
+ *   `WAL_ERR_IO`; `WAL_ERR_CLOSED` at the end of a log that was closed; `WAL_ERR_FORKED` when all
+ *   that was at hand is delivered. The position stays where it was.
  * - Since: 0.1.0
  */
 int32_t wal_cursor_next(struct wal_cursor *cursor,
@@ -1793,7 +1805,9 @@ int32_t wal_cursor_next(struct wal_cursor *cursor,
  * - Ownership: `*record` is the caller's, who releases it with `wal_record_release`.
  * - Thread-safety: one thread at a time; a second one gets `WAL_ERR_INVALID`.
  * - Blocking: may read from the disk.
- * - Errors: as `wal_cursor_next`.
+ * - Errors: `WAL_ERR_INVALID`, `WAL_ERR_TRIMMED`, `WAL_ERR_TRUNCATED`, `WAL_ERR_CORRUPT`,
+ *   `WAL_ERR_IO`, `WAL_ERR_FORKED`; a log that was closed is read to its beginning. The position
+ *   stays where it was.
  * - Since: 0.1.0
  */
 int32_t wal_cursor_prev(struct wal_cursor *cursor,

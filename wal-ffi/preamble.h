@@ -1,4 +1,5 @@
-/*
+/**
+ * @file wal.h
  * libwal: an embeddable, crash-safe write-ahead log.
  *
  * A log is a directory with one append-only sequence of records. A record is opaque bytes and has
@@ -12,12 +13,17 @@
  *     if (wal_close(log, &err) != WAL_OK) ...
  *     wal_release(log);
  *
- * Durability. A log has a level, and every append may choose another one: at WAL_LEVEL_DISK, the
- * default, a record survives power loss when wal_append returns; at WAL_LEVEL_OS it survives the
- * death of the process; at WAL_LEVEL_BUFFERED it is in memory. What survives a crash is a prefix
- * in LSN order, never a hole; a batch survives as a whole or not at all. wal_submit does not
- * wait: the watermark wal_durable_lsn tells how far the disk is, and wal_wait_durable, a notifier
- * or a callback wait for it.
+ * Durability. A log has a level, and every append may choose another one. When wal_append has
+ * returned WAL_OK, the record survives:
+ *
+ *     level                 death of the process    system crash, power loss
+ *     WAL_LEVEL_DISK        yes                     yes                         the default
+ *     WAL_LEVEL_OS          yes                     no
+ *     WAL_LEVEL_BUFFERED    no                      no
+ *
+ * What survives a crash is a prefix in LSN order, never a hole; a batch survives as a whole or not
+ * at all. wal_submit does not wait: the watermark wal_durable_lsn tells how far the disk is, and
+ * wal_wait_durable, a notifier or a callback wait for it.
  *
  * Errors. Functions return WAL_OK or a negative code, one of enum wal_code. The last argument,
  * which may be NULL, is a wal_error of the caller: its struct_size must be set (WAL_ERROR_INIT
@@ -51,15 +57,20 @@
  * Times are nanoseconds since 1970, waits are milliseconds, negative for as long as it takes.
  */
 
+/** The header's major version; the library's is in what wal_version_number() returns. */
 #define WAL_VERSION_MAJOR @MAJOR@
+/** The header's minor version. */
 #define WAL_VERSION_MINOR @MINOR@
+/** The header's patch version. */
 #define WAL_VERSION_PATCH @PATCH@
+/** The header's version as text. */
 #define WAL_VERSION "@VERSION@"
-/* Comparable with what wal_version_number() returns. */
+/** The header's version as one number, comparable with what wal_version_number() returns. */
 #define WAL_VERSION_NUMBER \
     (WAL_VERSION_MAJOR * 1000000 + WAL_VERSION_MINOR * 1000 + WAL_VERSION_PATCH)
+/** Whether the header is of this version or a newer one; for the preprocessor. */
 #define WAL_VERSION_AT_LEAST(major, minor, patch) \
     (WAL_VERSION_NUMBER >= (major) * 1000000 + (minor) * 1000 + (patch))
 
-/* The start value of a wal_error. */
+/** The start value of a wal_error. */
 #define WAL_ERROR_INIT {(uint32_t)sizeof(struct wal_error), 0, 0, 0, 0, 0, 0, ""}

@@ -82,8 +82,8 @@ pub unsafe extern "C" fn wal_notifier_fd(notifier: *const wal_notifier) -> i32 {
 /// - Ownership: none.
 /// - Thread-safety: any thread at once.
 /// - Blocking: never.
-/// - Errors: `WAL_ERR_INVALID`; `WAL_ERR_POISONED` and `WAL_ERR_CLOSED`: nothing will become
-///   durable any more.
+/// - Errors: `WAL_ERR_INVALID`, `WAL_ERR_FORKED`; `WAL_ERR_POISONED` and `WAL_ERR_CLOSED`: nothing
+///   will become durable any more.
 /// - Since: 0.1.0
 ///
 /// # Safety

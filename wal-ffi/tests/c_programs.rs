@@ -1,10 +1,13 @@
 //! The programs in `tests/c`, compiled as strict C99 and run against the shared library: plainly,
-//! under valgrind, and with the program's own memory watched by AddressSanitizer.
+//! under valgrind, and with the program's own code watched by the sanitizers.
+
+#[path = "contract/program.rs"]
+mod program;
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Command;
 
-use tempfile::TempDir;
+use program::{Build, beside, both, root};
 
 #[test]
 fn the_programs_pass() {
@@ -16,10 +19,27 @@ fn the_programs_pass() {
 }
 
 #[test]
-fn the_programs_pass_with_the_address_sanitizer() {
-    for_each_program(&["-fsanitize=address", "-fno-omit-frame-pointer"], |program, directory| {
+fn the_programs_pass_with_the_sanitizers_of_addresses_and_of_undefined_behaviour() {
+    let flags =
+        ["-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-omit-frame-pointer"];
+    for_each_program(&flags, |program, directory| {
         let mut command = Command::new(program);
         command.arg(directory).env("ASAN_OPTIONS", "detect_leaks=1");
+        command
+    });
+}
+
+/// The library is not instrumented: what it does between its own threads is loom's to check, and
+/// calls that come from it are left out. What is checked is that the program, with the
+/// synchronisation the header promises, has no race.
+#[test]
+fn the_programs_pass_with_the_thread_sanitizer() {
+    for_each_program(&["-fsanitize=thread"], |program, directory| {
+        // The sanitizer cannot map its memory where the addresses are as random as newer kernels
+        // make them.
+        let mut command = Command::new("setarch");
+        command.args(["--addr-no-randomize"]).arg(program).arg(directory);
+        command.env("TSAN_OPTIONS", "ignore_noninstrumented_modules=1:halt_on_error=1");
         command
     });
 }
@@ -94,79 +114,6 @@ fn sources() -> Vec<PathBuf> {
         .filter(|path| path.extension().is_some_and(|extension| extension == "c"))
         .collect();
     sources.sort();
-    assert!(sources.len() >= 8, "{sources:?}");
+    assert!(sources.len() >= 13, "{sources:?}");
     sources
 }
-
-/// A directory with the library under the name programs load it by.
-struct Build {
-    directory: TempDir,
-}
-
-impl Build {
-    fn new() -> Build {
-        let directory = tempfile::tempdir().expect("a directory");
-        let library = beside("libwal.so");
-        for name in ["libwal.so", "libwal.so.0"] {
-            std::os::unix::fs::symlink(&library, directory.path().join(name)).expect("linked");
-        }
-        Build { directory }
-    }
-
-    fn compile(&self, source: &Path, flags: &[&str]) -> PathBuf {
-        self.link(source, flags, &["-lwal"])
-    }
-
-    fn link(&self, source: &Path, flags: &[&str], libraries: &[&str]) -> PathBuf {
-        let program = self.directory.path().join(source.file_stem().expect("a name"));
-        let output = Command::new("cc")
-            .args(["-std=c99", "-D_POSIX_C_SOURCE=200809L", "-g"])
-            .args(["-Wall", "-Wextra", "-Wpedantic", "-Werror"])
-            .args(flags)
-            .arg("-I")
-            .arg(root().join("include"))
-            .arg(source)
-            .arg("-o")
-            .arg(&program)
-            .arg("-L")
-            .arg(self.directory.path())
-            .args(libraries)
-            .arg("-lpthread")
-            .output()
-            .unwrap_or_else(|error| panic!("cc does not run, install gcc: {error}"));
-        assert!(output.status.success(), "{}: {}", source.display(), both(&output));
-        program
-    }
-
-    fn run(&self, command: &mut Command) -> Output {
-        // A program that hangs is a failure, not a test run without an end.
-        let limited = format!("{RUN_SECONDS_MAX}");
-        let mut timed = Command::new("timeout");
-        timed.arg("--kill-after=5").arg(limited).arg(command.get_program());
-        timed.args(command.get_args());
-        for (name, value) in command.get_envs() {
-            timed.env(name, value.unwrap_or_default());
-        }
-        timed.env("LD_LIBRARY_PATH", self.directory.path()).output().expect("timeout runs")
-    }
-}
-
-/// A library of this build: it lies beside the test program.
-fn beside(name: &str) -> PathBuf {
-    let program = std::env::current_exe().expect("the test program has a path");
-    let library = program.parent().expect("a directory").join(name);
-    assert!(library.exists(), "{} was not built", library.display());
-    library
-}
-
-fn both(output: &Output) -> String {
-    let (out, err) =
-        (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    format!("{out}{err}")
-}
-
-fn root() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..")
-}
-
-const RUN_SECONDS_MAX: u32 = 120;

@@ -93,6 +93,7 @@ struct replayed {
 static int32_t on_record(uint64_t lsn, const void *data, size_t len, uint32_t flags,
                          void *payload) {
     struct replayed *replayed = payload;
+    TAKE_OVER(replayed);
     CHECK(lsn == replayed->next && flags == 0);
     CHECK(len >= 8 && memcmp(data, "record ", 7) == 0);
     replayed->next++;
@@ -100,6 +101,7 @@ static int32_t on_record(uint64_t lsn, const void *data, size_t len, uint32_t fl
         CHECK(wal_close(replayed->to_close, NULL) == WAL_OK);
         CHECK(wal_append(replayed->to_close, "x", 1, 0, NULL, NULL) == WAL_ERR_CLOSED);
     }
+    HAND_OVER(replayed);
     return lsn == replayed->stop_at;
 }
 
@@ -115,7 +117,9 @@ static void a_replay_stops_when_told(void) {
     CHECK(last == 9 && replayed.next == 10);
     replayed.next = 1;
     replayed.stop_at = 0;
+    HAND_OVER(&replayed);
     OK(wal_replay_parallel(log, WAL_FROM_FIRST, 0, 2, 1, on_record, &replayed, &count, &err));
+    TAKE_OVER(&replayed);
     CHECK(count == RECORDS && replayed.next == RECORDS + 1);
     OK(wal_replay(log, WAL_FROM_END, 0, on_record, &replayed, &last, &err));
     CHECK(last == 0);

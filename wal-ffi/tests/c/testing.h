@@ -32,6 +32,18 @@
 
 #define OK(call) RETURNS(WAL_OK, call)
 
+/* What a callback on a thread of the library has written may be read when the call that was given the
+   callback returns. The sanitizer of threads does not see inside the library and has to be told. */
+#if defined(__SANITIZE_THREAD__)
+void __tsan_acquire(void *address);
+void __tsan_release(void *address);
+#define HAND_OVER(address) __tsan_release(address)
+#define TAKE_OVER(address) __tsan_acquire(address)
+#else
+#define HAND_OVER(address) ((void)(address))
+#define TAKE_OVER(address) ((void)(address))
+#endif
+
 static const char *test_directory;
 static wal_error err = WAL_ERROR_INIT;
 
