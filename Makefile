@@ -1,10 +1,16 @@
 # Every target is one script in ci/, which can be run by hand as well.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test verify fix bench bench-languages bench-scale crash mutants guard guard-update install
+.PHONY: help demo test verify fix bench bench-languages bench-scale crash mutants guard guard-update \
+	install uninstall package abi abi-update
 
 PREFIX ?= /usr/local
 DESTDIR ?=
+LIBDIR ?= $(PREFIX)/lib
+INCLUDEDIR ?= $(PREFIX)/include
+MANDIR ?= $(PREFIX)/share/man
+PLACES = PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' LIBDIR='$(LIBDIR)' INCLUDEDIR='$(INCLUDEDIR)' \
+	MANDIR='$(MANDIR)'
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name text; do \
@@ -43,5 +49,17 @@ guard: ## count instructions, syncs and journal commits, and compare with ci/gua
 guard-update: ## count them and make them the baseline
 	@ci/guard.sh update
 
-install: ## install library, header and command; PREFIX=/usr/local DESTDIR=
-	@PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' ci/install.sh
+abi: ## compare the C ABI with the committed one, and have Doxygen read the header
+	@ci/abi.sh
+
+abi-update: ## make the C ABI there is the committed one
+	@ci/abi.sh update
+
+install: ## install library, headers, command, manuals; PREFIX= DESTDIR= LIBDIR= INCLUDEDIR= MANDIR=
+	@$(PLACES) ci/install.sh
+
+uninstall: ## remove what install has put there; the same variables
+	@$(PLACES) ci/install.sh uninstall
+
+package: ## build the Debian packages and an archive in target/package
+	@ci/package.sh

@@ -45,6 +45,15 @@ missing_packages() {
   has npm || echo nodejs npm
   has unzip || echo unzip
   has nm || echo binutils
+  # The installation, the C ABI and the packages.
+  has man || echo man-db
+  has mandoc || echo mandoc
+  has zsh || echo zsh
+  has fish || echo fish
+  has clang || echo clang
+  has abidw || echo abigail-tools
+  has doxygen || echo doxygen
+  has lintian || echo lintian
 }
 
 install_packages() {

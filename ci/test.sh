@@ -22,6 +22,7 @@ for language in python java node; do
   steps_of "ci/bindings/$language.sh" package
 done
 steps_of ci/bindings/conformance.sh slice
+steps_of ci/abi.sh
 steps_of ci/installed.sh
 steps_of ci/guard.sh
 finish
