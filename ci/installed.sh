@@ -148,7 +148,7 @@ manual_pages() {
     [ -z "$said" ] || { echo "$page: $said"; return 1; }
   done
   # Every command has its page, and every option is in it.
-  "$prefix/bin/wal" --help | sed -n 's/^  \([a-z]*\)  .*/\1/p' | grep -v '^help$' >"$scratch/commands"
+  "$prefix/bin/wal" --help | sed -n 's/^  \([a-z][a-z]*\)  .*/\1/p' | grep -v '^help$' >"$scratch/commands"
   [ "$(wc -l <"$scratch/commands")" -ge 14 ]
   while read -r page; do
     "$prefix/bin/wal" "$page" --help | grep -o -- '^ *\(-., \)\?--[a-z-]*' | grep -o -- '--.*' |
@@ -176,7 +176,7 @@ completions() {
 
 # Directories of another layout than lib and include.
 other_directories() {
-  local root=$scratch/other
+  local root=$scratch/elsewhere
   PREFIX=$root LIBDIR=$root/lib/elsewhere INCLUDEDIR=$root/include/libwal MANDIR=$root/man \
     ci/install.sh >/dev/null
   [ -e "$root/lib/elsewhere/libwal.so.$version" ] && [ -e "$root/include/libwal/wal.h" ]

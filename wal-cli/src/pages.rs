@@ -103,7 +103,8 @@ fn ends(name: &str, names: &[String]) -> String {
 fn clean(text: Vec<u8>) -> String {
     let text = String::from_utf8(text).expect("UTF-8");
     let is_apostrophe = |line: &str| line.contains(".ds Aq ");
-    let kept = text.lines().enumerate().filter(|(number, line)| *number < 3 || !is_apostrophe(line));
+    let kept =
+        text.lines().enumerate().filter(|(number, line)| *number < 3 || !is_apostrophe(line));
     let lines: Vec<&str> = kept.map(|(_, line)| line.trim_end()).collect();
     lines.join("\n").trim_end().replace("\n.br\n\n.br\n", "\n.sp\n") + "\n"
 }

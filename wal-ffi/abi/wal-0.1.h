@@ -1790,7 +1790,8 @@ int32_t wal_cursor_open(const struct wal_log *log,
  * - Thread-safety: one thread at a time; a second one gets `WAL_ERR_INVALID`.
  * - Blocking: may read from the disk.
  * - Errors: `WAL_ERR_INVALID`, `WAL_ERR_TRIMMED`, `WAL_ERR_TRUNCATED`, `WAL_ERR_CORRUPT`,
- *   `WAL_ERR_IO`, `WAL_ERR_CLOSED`, `WAL_ERR_FORKED`. The position stays where it was.
+ *   `WAL_ERR_IO`; `WAL_ERR_CLOSED` at the end of a log that was closed; `WAL_ERR_FORKED` when all
+ *   that was at hand is delivered. The position stays where it was.
  * - Since: 0.1.0
  */
 int32_t wal_cursor_next(struct wal_cursor *cursor,
@@ -1804,7 +1805,9 @@ int32_t wal_cursor_next(struct wal_cursor *cursor,
  * - Ownership: `*record` is the caller's, who releases it with `wal_record_release`.
  * - Thread-safety: one thread at a time; a second one gets `WAL_ERR_INVALID`.
  * - Blocking: may read from the disk.
- * - Errors: as `wal_cursor_next`.
+ * - Errors: `WAL_ERR_INVALID`, `WAL_ERR_TRIMMED`, `WAL_ERR_TRUNCATED`, `WAL_ERR_CORRUPT`,
+ *   `WAL_ERR_IO`, `WAL_ERR_FORKED`; a log that was closed is read to its beginning. The position
+ *   stays where it was.
  * - Since: 0.1.0
  */
 int32_t wal_cursor_prev(struct wal_cursor *cursor,
@@ -1861,7 +1864,8 @@ int32_t wal_cursor_seek_time(struct wal_cursor *cursor, int64_t time_ns, struct 
  * - Ownership: none.
  * - Thread-safety: one thread at a time; a second one gets `WAL_ERR_INVALID`.
  * - Blocking: may read from the disk.
- * - Errors: `WAL_ERR_INVALID` before the first record; else as `wal_cursor_next`.
+ * - Errors: `WAL_ERR_INVALID` before the first record; else as `wal_record_open`, unless the time
+ *   is at hand.
  * - Since: 0.1.0
  */
 int32_t wal_cursor_time(struct wal_cursor *cursor, int64_t *time_ns, struct wal_error *err);

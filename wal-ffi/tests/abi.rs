@@ -37,8 +37,12 @@ fn structs_grow_at_their_end_and_numbers_stay() {
             assert!(is_kept, "{name}: `{member}` is not where it was");
         }
         let has_grown = found.len() > members.len();
-        let may_grow = is_enum || members.first().is_some_and(|first| first.contains("struct_size"));
-        assert!(!has_grown || may_grow, "{name} has no struct_size: nobody can tell how long it is");
+        let may_grow =
+            is_enum || members.first().is_some_and(|first| first.contains("struct_size"));
+        assert!(
+            !has_grown || may_grow,
+            "{name} has no struct_size: nobody can tell how long it is"
+        );
     }
 }
 
