@@ -25,7 +25,7 @@ fn whatever_was_declared_is_declared_still() {
 #[test]
 fn structs_grow_at_their_end_and_numbers_stay() {
     let (old, new) = (bodies(&baseline()), bodies(&contract::header()));
-    assert!(old.len() > 25, "{:?}", old.keys());
+    assert!(old.len() > 20, "{:?}", old.keys());
     for (name, members) in old {
         let found = new.get(&name).unwrap_or_else(|| panic!("{name} is gone"));
         let is_enum = name.starts_with("enum ");
