@@ -1864,8 +1864,8 @@ int32_t wal_cursor_seek_time(struct wal_cursor *cursor, int64_t time_ns, struct 
  * - Ownership: none.
  * - Thread-safety: one thread at a time; a second one gets `WAL_ERR_INVALID`.
  * - Blocking: may read from the disk.
- * - Errors: `WAL_ERR_INVALID` before the first record; else as `wal_record_open`, unless the time
- *   is at hand.
+ * - Errors: `WAL_ERR_INVALID` before the first record; `WAL_ERR_NOT_FOUND`, `WAL_ERR_TRIMMED`,
+ *   `WAL_ERR_CORRUPT`, `WAL_ERR_IO`. A log that was closed is asked as before.
  * - Since: 0.1.0
  */
 int32_t wal_cursor_time(struct wal_cursor *cursor, int64_t *time_ns, struct wal_error *err);

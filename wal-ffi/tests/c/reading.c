@@ -93,6 +93,7 @@ struct replayed {
 static int32_t on_record(uint64_t lsn, const void *data, size_t len, uint32_t flags,
                          void *payload) {
     struct replayed *replayed = payload;
+    int32_t is_last;
     TAKE_OVER(replayed);
     CHECK(lsn == replayed->next && flags == 0);
     CHECK(len >= 8 && memcmp(data, "record ", 7) == 0);
@@ -101,8 +102,9 @@ static int32_t on_record(uint64_t lsn, const void *data, size_t len, uint32_t fl
         CHECK(wal_close(replayed->to_close, NULL) == WAL_OK);
         CHECK(wal_append(replayed->to_close, "x", 1, 0, NULL, NULL) == WAL_ERR_CLOSED);
     }
+    is_last = lsn == replayed->stop_at;
     HAND_OVER(replayed);
-    return lsn == replayed->stop_at;
+    return is_last;
 }
 
 static void a_replay_stops_when_told(void) {

@@ -19,6 +19,11 @@ struct job {
     uint64_t rounds;
 };
 
+/* How many jobs have done something. */
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
+static int begun;
+
 static int32_t append(wal_log *log, uint64_t round) {
     return wal_append(log, payload, PAYLOAD, (int32_t)(round % 4), NULL, NULL);
 }
@@ -156,7 +161,12 @@ static void *repeat(void *argument) {
             fprintf(stderr, "round %d: %s\n", (int)job->rounds, wal_code_name(code));
             exit(1);
         }
-        job->rounds++;
+        if (job->rounds++ == 0) {
+            pthread_mutex_lock(&mutex);
+            begun++;
+            pthread_cond_signal(&changed);
+            pthread_mutex_unlock(&mutex);
+        }
     }
 }
 
@@ -175,11 +185,15 @@ static void every_function_at_once(void) {
         jobs[i].rounds = 0;
         CHECK(pthread_create(&threads[i], NULL, repeat, &jobs[i]) == 0);
     }
+    pthread_mutex_lock(&mutex);
+    while (begun < JOBS) {
+        pthread_cond_wait(&changed, &mutex);
+    }
+    pthread_mutex_unlock(&mutex);
     sleep_ms(RUN_MS);
     OK(wal_close(log, &err));
     for (i = 0; i < JOBS; i++) {
         CHECK(pthread_join(threads[i], NULL) == 0);
-        CHECK(jobs[i].rounds > 0);
     }
     next = wal_next_lsn(log);
     wal_release(log);
