@@ -144,7 +144,8 @@ Description: $6
  chosen less; after a crash every acknowledged record is there, in order
  and without a hole.
  .
- This package has $7
+ This package has
+ $7
 TEXT
   find "$tree/DEBIAN" -type f -exec chmod 644 {} +
   find "$tree" -newermt "@$SOURCE_DATE_EPOCH" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
