@@ -16,6 +16,17 @@ fn the_header_for_php_is_the_one_the_sources_say() {
     compare(&include_dir().join("wal_php.h"), &text);
 }
 
+/// What `ffi.preload` of php.ini reads: the same, with the names PHP wants to know it by.
+#[test]
+fn the_header_in_the_php_package_is_the_same_one() {
+    let names = format!(
+        "#define FFI_SCOPE \"libwal\"\n#define FFI_LIB \"libwal.so.{}\"\n\n",
+        env!("CARGO_PKG_VERSION_MAJOR")
+    );
+    let path = root().join("bindings/php/resources/libwal.h");
+    compare(&path, &(names + &render_for_php()));
+}
+
 #[test]
 fn the_headers_declare_the_same_functions() {
     let (full, plain) = (functions(&render(&config())), functions(&render_for_php()));

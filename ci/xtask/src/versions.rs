@@ -28,6 +28,7 @@ pub fn check(tree: &Tree) -> Outcome {
             "pyproject.toml" => python(path, &tree.read(path)?, version)?,
             "package.json" | "package-lock.json" => node(path, &tree.read(path)?, version)?,
             "pom.xml" => maven(path, &tree.read(path)?, version),
+            "composer.json" => composer(path, &tree.read(path)?, version)?,
             _ => Vec::new(),
         });
     }
@@ -115,6 +116,15 @@ fn node(path: &str, text: &str, version: &str) -> Outcome {
         }
     }
     Ok(findings)
+}
+
+/// A package of PHP.
+fn composer(path: &str, text: &str, version: &str) -> Outcome {
+    let package: Value = serde_json::from_str(text).map_err(|error| format!("{path}: {error}"))?;
+    Ok(match package["version"].as_str() {
+        Some(own) if own == version => Vec::new(),
+        own => vec![wrong(path, own.unwrap_or("nothing"), version)],
+    })
 }
 
 /// A Maven project: its own version, its parent's, and those of the project's packages it names.
@@ -223,6 +233,14 @@ mod tests {
         assert_eq!(found("[project]\ndynamic = [\"version\"]\n"), Ok(0));
         assert_eq!(found("[project]\nversion = \"0.2.0\"\n"), Ok(1));
         assert_eq!(found("[project]\nname = \"libwal\"\n"), Ok(1));
+    }
+
+    #[test]
+    fn a_composer_package_of_another_version_is_found() {
+        let found = |text: &str| composer("composer.json", text, "0.1.0").map(|found| found.len());
+        assert_eq!(found(r#"{"version": "0.1.0"}"#), Ok(0));
+        assert_eq!(found(r#"{"version": "0.2.0"}"#), Ok(1));
+        assert_eq!(found(r#"{"name": "libwal/libwal"}"#), Ok(1));
     }
 
     #[test]
