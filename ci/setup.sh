@@ -20,6 +20,7 @@ missing_packages() {
     has strace || echo strace
     has mkfs.ext4 || echo e2fsprogs
     has losetup || echo mount
+    php -r 'exit((int) !extension_loaded("sqlite3"));' 2>/dev/null || echo php-cli php-sqlite3
     return
   fi
   if [ "$purpose" = crash ]; then
@@ -43,6 +44,8 @@ missing_packages() {
   has javac || echo openjdk-17-jdk-headless
   has mvn || echo maven
   has npm || echo nodejs npm
+  php -r 'exit((int) !extension_loaded("ffi"));' 2>/dev/null || echo php-cli
+  has phpunit || echo phpunit
   has unzip || echo unzip
   has nm || echo binutils
   # The installation, the C ABI and the packages.

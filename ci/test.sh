@@ -17,7 +17,7 @@ step "fuzz targets" env CARGO_TARGET_DIR="$(target_dir)/fuzz" \
   cargo check --quiet --locked --manifest-path fuzz/Cargo.toml
 steps_of ci/crash.sh slice
 steps_of ci/format.sh
-for language in python java node; do
+for language in python java node php; do
   steps_of "ci/bindings/$language.sh" test
   steps_of "ci/bindings/$language.sh" package
 done

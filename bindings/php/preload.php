@@ -22,8 +22,8 @@ require_once __DIR__ . '/autoload.php';
     try {
         FFI::scope(Wal\Library::SCOPE);
     } catch (FFI\Exception) {
-        // Without `ffi.preload`, which a server that root starts cannot do without: from here, where
-        // the library may also be told by what the README names.
+        // Without `ffi.preload`, which only a server that root starts cannot do without, from here;
+        // the library is then found as the README says.
         $reasons = [];
         foreach (Wal\Library::candidates() as $library) {
             $header = tmpfile();

@@ -4,7 +4,7 @@
 set -euo pipefail
 source "$(dirname "$0")/../steps.sh"
 
-for language in python java node; do
+for language in python java node php; do
   steps_of "ci/bindings/$language.sh" bench
 done
 finish

@@ -16,7 +16,7 @@ seed=${SEED:-20261201}
 target=$(target_dir)
 runners=$target/bindings/runners
 harness=$target/debug/conformance
-languages=(rust c python java node)
+languages=(rust c python java node php)
 for runner in "$runners"/*; do
   # Whatever else has left a runner takes part as well.
   language=${runner##*/}

@@ -41,7 +41,11 @@ function open_shop(string $directory): array
     // In a session of its own, so that one kill meets all workers.
     $shop = proc_open(
         ['setsid', PHP_BINARY, '-d', 'ffi.enable=true', '-S', $address, __DIR__ . '/orders.php'],
-        [['file', '/dev/null', 'r'], ['file', '/dev/null', 'w'], ['file', "$directory/errors", 'a']],
+        [
+            ['file', '/dev/null', 'r'],
+            ['file', '/dev/null', 'w'],
+            ['file', "$directory/errors", 'a'],
+        ],
         $pipes,
         null,
         ['ORDERS' => "$directory/orders", 'PHP_CLI_SERVER_WORKERS' => '3'] + getenv(),
@@ -139,5 +143,5 @@ for ($round = 1; $round <= ROUNDS; $round++) {
     expect(count(array_unique($found)) === count($found), 'every order is there once');
 }
 exec('rm -rf ' . escapeshellarg($directory));
-echo count($acknowledged), ' orders were acknowledged in ', ROUNDS, ' rounds, each ended by kill -9: ',
-    "all of them are there\n";
+echo count($acknowledged), ' orders were acknowledged in ', ROUNDS,
+    " rounds, each ended by kill -9: all of them are there\n";

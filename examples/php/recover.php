@@ -5,8 +5,8 @@ declare(strict_types=1);
 /*
  * Kills a writer in the middle of its work and shows that nothing acknowledged is lost.
  *
- * The program starts itself a second time; that process appends numbers and prints each one after it
- * was acknowledged, until it is killed.
+ * The program starts itself a second time; that process appends numbers and prints each one after
+ * it was acknowledged, until it is killed.
  *
  *     php recover.php /tmp/numbers
  */

@@ -3,14 +3,14 @@
 declare(strict_types=1);
 
 /*
- * Measures the package beside the same calls from C, and beside SQLite at equal durability (WAL mode,
- * synchronous=FULL: a commit is on stable storage when it returns).
+ * Measures the package beside the same calls from C, and beside SQLite at equal durability (WAL
+ * mode, synchronous=FULL: a commit is on stable storage when it returns).
  *
  *     php bench.php --floor=PROGRAM [--dir=DIR] [--json=FILE] [--full]
  *
  * Figures are nanoseconds for each record of 100 bytes. Rounds are interleaved: each takes every
- * workload once, in an order of its own, and the median of the rounds counts, because a disk differs
- * more between moments than programs do.
+ * workload once, in an order of its own, and the median of the rounds counts, because a disk
+ * differs more between moments than programs do.
  */
 
 require __DIR__ . '/../autoload.php';
@@ -58,7 +58,10 @@ final class Bench
             sort($runs);
             $median = $runs[intdiv(count($runs), 2)];
             printf("%-52s %12.1f ns %12d/s\n", $name, $median, 1e9 / $median);
-            $results[$name] = ['median' => $median, 'runs' => array_map(fn ($run) => round($run, 1), $runs)];
+            $results[$name] = [
+                'median' => $median,
+                'runs' => array_map(fn ($run) => round($run, 1), $runs),
+            ];
         }
         return $results;
     }
@@ -66,10 +69,10 @@ final class Bench
     /** @return array<string, Closure(): float> each returns nanoseconds for a record */
     private function workloads(): array
     {
-        $workloads = ['libwal, PHP: packing a batch of 1000' => fn () => $this->timed(function (): int {
-            Packed::pack($this->batch);
-            return BATCH;
-        })];
+        $workloads = [];
+        $workloads['libwal, PHP: packing a batch of 1000'] = fn () => $this->timed(
+            fn (): int => \strlen(Packed::pack($this->batch)) > 0 ? BATCH : 0,
+        );
         foreach (['buffered' => Level::Buffered, 'disk' => Level::Disk] as $name => $level) {
             foreach (['append' => 'single', 'batch of 1000' => 'batch'] as $label => $kind) {
                 $workloads["libwal, C: $label, $name"] = fn () => $this->fromC($kind, $name);
@@ -83,7 +86,11 @@ final class Bench
             'loop over a cursor' => fn (Log $log) => iterator_count($log->cursor()->getIterator()),
             'readBatch of 1000' => function (Log $log): int {
                 $cursor = $log->cursor();
-                for ($records = 0; ($batch = $cursor->readBatch(BATCH)) !== []; $records += count($batch));
+                $records = 0;
+                do {
+                    $count = count($cursor->readBatch(BATCH));
+                    $records += $count;
+                } while ($count > 0);
                 return $records;
             },
             'read by LSN' => function (Log $log): int {
@@ -121,7 +128,10 @@ final class Bench
     {
         $command = [$this->floor, $this->place(), $kind, $level, (string) $this->milliseconds];
         $output = shell_exec(implode(' ', array_map(escapeshellarg(...), $command)));
-        return is_numeric(trim((string) $output)) ? (float) $output : exit("{$this->floor} failed\n");
+        if (!is_numeric(trim((string) $output))) {
+            exit("{$this->floor} failed\n");
+        }
+        return (float) $output;
     }
 
     private function fromPhp(string $kind, Level $level): float

@@ -6,11 +6,17 @@ use Wal\Exception\WalException;
 use Wal\Level;
 use Wal\Position;
 use Wal\Record;
+use Wal\RecoveryCase;
 
 /** A number, or what stands for none. */
 function dash(int|string|null $value): string
 {
     return $value === null ? '-' : (string) $value;
+}
+
+function case_name(RecoveryCase $case): string
+{
+    return $case === RecoveryCase::TornTail ? 'torn-tail' : strtolower($case->name);
 }
 
 /** NotFoundException is not_found. */

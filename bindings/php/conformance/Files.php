@@ -114,5 +114,8 @@ final class Files
  */
 function must(mixed $done): mixed
 {
-    return $done === false ? throw new Misread(error_get_last()['message'] ?? 'it is not so') : $done;
+    if ($done === false) {
+        throw new Misread(error_get_last()['message'] ?? 'it is not so');
+    }
+    return $done;
 }

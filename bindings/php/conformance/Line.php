@@ -82,7 +82,9 @@ final class Line
     public function allTaken(): void
     {
         if ($this->left !== []) {
-            throw new Misread("{$this->text}: nobody knows " . implode(', ', array_keys($this->left)));
+            throw new Misread(
+                "{$this->text}: nobody knows " . implode(', ', array_keys($this->left)),
+            );
         }
     }
 }

@@ -7,10 +7,10 @@ declare(strict_types=1);
 $package = __DIR__ . '/libwal';
 $about = json_decode(file_get_contents("$package/composer.json"), true, 512, JSON_THROW_ON_ERROR);
 foreach ($about['autoload']['psr-4'] as $prefix => $directory) {
-    spl_autoload_register(static function (string $class) use ($package, $prefix, $directory): void {
+    $root = "$package/$directory";
+    spl_autoload_register(static function (string $class) use ($prefix, $root): void {
         if (str_starts_with($class, $prefix)) {
-            $file = strtr(substr($class, strlen($prefix)), '\\', '/');
-            require "$package/$directory$file.php";
+            require $root . strtr(substr($class, strlen($prefix)), '\\', '/') . '.php';
         }
     });
 }
@@ -19,7 +19,7 @@ $log = Wal\Log::open($argv[1]);
 $before = $log->lastLsn() ?? 0;
 $last = $log->appendBatch(['one', "t\0wo", '']);
 assert($last === $before + 3);
-assert(array_slice(iterator_to_array($log->cursor($before + 1)), 0) === ['one', "t\0wo", '']);
+assert(array_values(iterator_to_array($log->cursor($before + 1))) === ['one', "t\0wo", '']);
 $log->close();
 assert(Wal\Check::verify($argv[1])->findingsCount === 0);
 assert(Wal\Library::version() === $about['version']);

@@ -9,7 +9,7 @@ enum AtCapacity: int
 {
     /** It throws `FullException`. */
     case Reject = 0;
-    /** It waits until a trim makes room; in PHP only another thread of the process could make it. */
+    /** It waits until retention makes room, or for ever: PHP has no other thread to trim. */
     case Block = 1;
     /** The oldest segments are trimmed, whether they were read or not. */
     case TrimOldest = 2;

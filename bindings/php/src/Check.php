@@ -46,9 +46,10 @@ final class Check
         $ffi = Library::ffi();
         $out = new Out($ffi);
         $report = RepairReport::slot($ffi);
+        $dry = (int) $dryRun;
         $path = Log::checked($path);
         $lines = Collector::run('wal_repair_fn', fn (CData $collect) => self::must($ffi
-            ->wal_check_repair($path, (int) $dryRun, $collect, null, $report, $out->error), $out, $path));
+            ->wal_check_repair($path, $dry, $collect, null, $report, $out->error), $out, $path));
         return RepairReport::of($report[0], $lines);
     }
 

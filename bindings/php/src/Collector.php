@@ -55,13 +55,13 @@ final class Collector
         $slot = Library::ffi()->new("{$type}[1]");
         $slot[0] = match ($type) {
             'wal_segment_fn' => static fn (CData $segment): int => self::put(Segment::of($segment)),
-            'wal_value_fn' => static fn (?CData $key, int $keyLength, ?CData $value, int $length): int =>
-                self::put([self::text($key, $keyLength), self::text($value, $length)]),
+            'wal_value_fn' => static fn (?CData $key, int $keyLen, ?CData $value, int $len): int =>
+                self::put([self::text($key, $keyLen), self::text($value, $len)]),
             'wal_finding_fn' => static function (CData $finding): void {
                 self::put(Finding::of($finding));
             },
-            'wal_repair_fn' => static function (int $line, mixed $text, int $first, int $last): void {
-                self::put([$line, \is_string($text) ? $text : FFI::string($text), $first, $last]);
+            'wal_repair_fn' => static function (int $kind, $text, int $first, int $last): void {
+                self::put([$kind, \is_string($text) ? $text : FFI::string($text), $first, $last]);
             },
         };
         return $slot;

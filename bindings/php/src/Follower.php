@@ -7,8 +7,8 @@ namespace Wal;
 use FFI\CData;
 
 /**
- * A cursor that waits at the tail. `foreach ($follower as $lsn => $payload)` goes on until the log is
- * closed, with ClosedException. A wait lets signal handlers run, which may close it.
+ * A cursor that waits at the tail. `foreach ($follower as $lsn => $payload)` goes on until the log
+ * is closed, with ClosedException. A wait lets signal handlers run, which may close it.
  */
 final class Follower extends Reader
 {

@@ -114,8 +114,8 @@ abstract class Reader implements \IteratorAggregate
     }
 
     /**
-     * A loop over what comes next. It reads ahead; whoever moves the reader meanwhile, or leaves the
-     * loop, finds it behind the record that the loop was given last.
+     * A loop over what comes next. It reads ahead; whoever moves the reader meanwhile, or leaves
+     * the loop, finds it behind the record that the loop was given last.
      *
      * @param \Closure(int): array<int, string> $read
      * @return \Generator<int, string>
@@ -162,7 +162,10 @@ abstract class Reader implements \IteratorAggregate
     private function fill(int $count): array
     {
         if ($count < 1) {
-            throw Failure::invalid("a batch of $count records: ask for 1 or more", $this->log->path);
+            throw Failure::invalid(
+                "a batch of $count records: ask for 1 or more",
+                $this->log->path,
+            );
         }
         $this->settle();
         $out = new Out($this->ffi);

@@ -21,7 +21,9 @@ final class Slices
     /** @param iterable<string> $strings */
     public function __construct(FFI $ffi, iterable $strings)
     {
-        $strings = \is_array($strings) ? \array_values($strings) : \iterator_to_array($strings, false);
+        $strings = \is_array($strings)
+            ? \array_values($strings)
+            : \iterator_to_array($strings, false);
         $lengths = \array_map(\strlen(...), $strings);
         $this->count = \count($strings);
         // C has no arrays of nothing.

@@ -8,8 +8,8 @@ use FFI;
 use FFI\CData;
 
 /**
- * A few small facts that belong to a log and survive with it: how far a consumer is, a vote, a term.
- * Keys are 1 to 255 bytes, values up to 4 KiB, everything together up to 128 KiB.
+ * A few small facts that belong to a log and survive with it: how far a consumer is, a vote, a
+ * term. Keys are 1 to 255 bytes, values up to 4 KiB, everything together up to 128 KiB.
  *
  * When a change returns, it survives power loss; each costs one sync.
  *

@@ -12,7 +12,7 @@ final class VerifyReport
 {
     /**
      * @param list<Finding> $findings at most 10,000 of `$findingsCount`
-     * @param bool $tornTail whether there is an unfinished tail that opening would cut, which is no damage
+     * @param bool $tornTail whether there is an unfinished tail, which is no damage
      */
     public function __construct(
         public readonly array $findings,

@@ -5,8 +5,8 @@ declare(strict_types=1);
 namespace Wal;
 
 /**
- * Waits in slices: between two of them PHP runs signal handlers (`pcntl_async_signals`), which could
- * not end a wait inside the library.
+ * Waits in slices: between two of them PHP runs signal handlers (`pcntl_async_signals`), which
+ * could not end a wait inside the library.
  *
  * @internal
  */

@@ -61,7 +61,10 @@ final class AppendingTest extends LogCase
         shuffle($records);
         self::assertSame(count($records), $log->appendBatch($records));
         self::assertSame($records, array_values(self::all($log)));
-        $continues = array_map(fn ($record) => $record->batchContinues, $log->cursor()->readRecords());
+        $continues = array_map(
+            fn ($record) => $record->batchContinues,
+            $log->cursor()->readRecords(),
+        );
         self::assertSame([...array_fill(0, count($records) - 1, true), false], $continues);
     }
 
@@ -150,7 +153,10 @@ final class AppendingTest extends LogCase
 
     public function testAHugeRecordIsRefusedOrKeptWhole(): void
     {
-        $log = Log::open($this->path, new Options(recordBytesMax: 20 << 20, batchBytesMax: 20 << 20));
+        $log = Log::open(
+            $this->path,
+            new Options(recordBytesMax: 20 << 20, batchBytesMax: 20 << 20),
+        );
         $huge = str_repeat('0123456789abcdef', 1 << 20);
         self::assertSame(1, $log->append($huge));
         self::assertTrue($log->read(1) === $huge);
@@ -170,13 +176,22 @@ final class AppendingTest extends LogCase
             }
         };
         $record = str_repeat('x', 8000);
-        self::assertThrows(FullException::class, fn () => $fill($reject, fn ($log) => $log->append($record)));
-        $block = Log::open("{$this->path}-2", new Options(...$options, atCapacity: AtCapacity::Block));
+        self::assertThrows(
+            FullException::class,
+            fn () => $fill($reject, fn ($log) => $log->append($record)),
+        );
+        $block = Log::open(
+            "{$this->path}-2",
+            new Options(...$options, atCapacity: AtCapacity::Block),
+        );
         self::assertThrows(WouldBlockException::class, fn () => $fill(
             $block,
             fn ($log) => $log->appendBatch([$record], timeoutMs: 0),
         ));
-        self::assertThrows(TimeoutException::class, fn () => $block->appendBatch([$record], timeoutMs: 20));
+        self::assertThrows(
+            TimeoutException::class,
+            fn () => $block->appendBatch([$record], timeoutMs: 20),
+        );
         $block->trim($block->nextLsn());
         self::assertGreaterThan(1, $block->appendBatch([$record], timeoutMs: 5000));
     }

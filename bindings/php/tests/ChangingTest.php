@@ -78,8 +78,14 @@ final class ChangingTest extends LogCase
         $values->update(['12' => 'number', 'gone' => null, 'empty' => '', 'offset' => '8']);
         self::assertTrue($values->delete("\0"));
         self::assertFalse($values->delete("\0"));
-        self::assertThrows(InvalidException::class, fn () => $values->update(['ok' => 'x', '' => 'y']));
-        self::assertThrows(InvalidException::class, fn () => $values->set(str_repeat('k', 256), ''));
+        self::assertThrows(
+            InvalidException::class,
+            fn () => $values->update(['ok' => 'x', '' => 'y']),
+        );
+        self::assertThrows(
+            InvalidException::class,
+            fn () => $values->set(str_repeat('k', 256), ''),
+        );
         self::assertThrows(\TypeError::class, fn () => $values->update(['k' => 5]));
         $values->update([]);
         $log->close();
@@ -111,7 +117,10 @@ final class ChangingTest extends LogCase
         self::assertSame([1, true], [$segments[0]->firstLsn, $segments[0]->sealed]);
         self::assertNull($log->poisoned());
         $info = Check::info($this->path);
-        self::assertSame([true, 101, $log->uuid()], [$info->writerAlive, $info->nextLsn, $info->uuid]);
+        self::assertSame(
+            [true, 101, $log->uuid()],
+            [$info->writerAlive, $info->nextLsn, $info->uuid],
+        );
         self::assertCount(count($segments), $info->segments);
         $copy = $log->copyTo("{$this->path}-copy");
         self::assertSame([100, 1, 100], [$copy->records, $copy->firstLsn, $copy->lastLsn]);
@@ -159,7 +168,10 @@ final class ChangingTest extends LogCase
 
     public function testALockIsWaitedFor(): void
     {
-        $process = $this->startPhp('$log = Wal\Log::open($path); echo "open\n"; usleep(400_000);', $pipes);
+        $process = $this->startPhp(
+            '$log = Wal\Log::open($path); echo "open\n"; usleep(400_000);',
+            $pipes,
+        );
         self::assertSame("open\n", fgets($pipes[1]));
         $log = Log::open($this->path, new Options(lockWaitMs: 20_000));
         self::assertSame(1, $log->append('now'));
@@ -168,12 +180,16 @@ final class ChangingTest extends LogCase
 
     public function testWrongOptionsAndPathsAreRefusedAndChangeNothing(): void
     {
-        $wrong = [new Options(segmentBytes: 0), new Options(segmentBytes: -1), new Options(firstLsn: 0),
+        $wrong = [new Options(segmentBytes: 0), new Options(segmentBytes: -1),
+            new Options(firstLsn: 0),
             new Options(recordBytesMax: PHP_INT_MAX), new Options(maxBatchDelayUs: PHP_INT_MIN)];
         foreach ($wrong as $options) {
             self::assertThrows(InvalidException::class, fn () => Log::open($this->path, $options));
         }
-        self::assertThrows(NotFoundException::class, fn () => Log::open($this->path, new Options(create: false)));
+        self::assertThrows(
+            NotFoundException::class,
+            fn () => Log::open($this->path, new Options(create: false)),
+        );
         self::assertThrows(NotFoundException::class, fn () => Log::openReadOnly($this->path));
         self::assertThrows(NotFoundException::class, fn () => Check::verify($this->path));
         self::assertDirectoryDoesNotExist($this->path);
@@ -192,7 +208,12 @@ final class ChangingTest extends LogCase
     public function testTheListOfCodesIsWhatThePackageHas(): void
     {
         $list = file_get_contents(__DIR__ . '/../../codes.toml');
-        preg_match_all('/\[\[code\]\]\nname = "(\w+)"\nnumber = (-\d+)/', $list, $codes, PREG_SET_ORDER);
+        preg_match_all(
+            '/\[\[code\]\]\nname = "(\w+)"\nnumber = (-\d+)/',
+            $list,
+            $codes,
+            PREG_SET_ORDER,
+        );
         self::assertCount(17, $codes);
         foreach ($codes as [, $name, $number]) {
             $class = $name === 'PANIC' ? 'Internal' : self::camel($name);
@@ -209,7 +230,12 @@ final class ChangingTest extends LogCase
             $own = array_map(fn ($case) => [$case->name, $case->value], $enums[$name]::cases());
             self::assertSame($expected, $own, $name);
         }
-        preg_match_all('/\[\[option\]\]\nname = "(\w+)"\n(?:(?!\n\n).)*/s', $list, $options, PREG_SET_ORDER);
+        preg_match_all(
+            '/\[\[option\]\]\nname = "(\w+)"\n(?:(?!\n\n).)*/s',
+            $list,
+            $options,
+            PREG_SET_ORDER,
+        );
         $expected = array_map(static function (array $option): string {
             $unit = preg_match('/unit = "(\w+)"/', $option[0], $found) ? "_$found[1]" : '';
             return lcfirst(self::camel($option[1] . $unit));

@@ -70,7 +70,10 @@ final class FollowingTest extends LogCase
             $parent = posix_getpid();
             $child = pcntl_fork();
             if ($child === 0) {
-                while (posix_getppid() === $parent) { usleep(50_000); posix_kill($parent, SIGUSR1); }
+                while (posix_getppid() === $parent) {
+                    usleep(50_000);
+                    posix_kill($parent, SIGUSR1);
+                }
                 posix_kill(posix_getpid(), SIGKILL);
             }
             try {
@@ -88,7 +91,10 @@ final class FollowingTest extends LogCase
             pcntl_async_signals(true);
             $log = Wal\Log::open($path, new Wal\Options(level: Wal\Level::Buffered));
             $inside = [];
-            pcntl_signal(SIGUSR1, function () use ($log, &$inside) { $inside[] = $log->append("inside"); });
+            pcntl_signal(
+                SIGUSR1,
+                function () use ($log, &$inside) { $inside[] = $log->append("inside"); },
+            );
             $parent = posix_getpid();
             $child = pcntl_fork();
             if ($child === 0) {

@@ -23,7 +23,10 @@ final class LibraryTest extends LogCase
     public function testThePlaceIsTakenFromPhpIni(): void
     {
         $options = ['-d', 'libwal.library=' . self::library()];
-        self::assertSame([0, '1', ''], $this->runPhp(self::USE, $options, ['LIBWAL_LIBRARY' => '']));
+        self::assertSame(
+            [0, '1', ''],
+            $this->runPhp(self::USE, $options, ['LIBWAL_LIBRARY' => '']),
+        );
     }
 
     public function testTheSystemsLibraryIsFoundByItsName(): void
@@ -35,7 +38,11 @@ final class LibraryTest extends LogCase
 
     public function testAPlaceThatIsWrongIsToldAndNoOtherLibraryIsTaken(): void
     {
-        [$code, $output, $errors] = $this->runPhp(self::TELL, [], ['LIBWAL_LIBRARY' => '/nowhere.so']);
+        [$code, $output, $errors] = $this->runPhp(
+            self::TELL,
+            [],
+            ['LIBWAL_LIBRARY' => '/nowhere.so'],
+        );
         self::assertSame([0, ''], [$code, $errors]);
         self::assertStringContainsString('/nowhere.so', $output);
         self::assertStringContainsString('LIBWAL_LIBRARY', $output);
@@ -70,7 +77,11 @@ final class LibraryTest extends LogCase
     /** As PHP-FPM needs it, which root starts: the header names the library. */
     private function preloadingAsRoot(): array
     {
-        $header = str_replace('"libwal.so.0"', '"' . self::library() . '"', file_get_contents(Library::HEADER));
+        $header = str_replace(
+            '"libwal.so.0"',
+            '"' . self::library() . '"',
+            file_get_contents(Library::HEADER),
+        );
         file_put_contents("{$this->directory}/libwal.h", $header);
         return [...self::preloading(), '-d', "ffi.preload={$this->directory}/libwal.h",
             '-d', 'opcache.preload_user=' . posix_getpwuid(posix_geteuid())['name']];
@@ -91,10 +102,13 @@ final class LibraryTest extends LogCase
             return;
         }
         $here = [...self::preloading(), '-d', 'libwal.library=' . self::library()];
-        self::assertSame([0, '20.1.0 11', ''], $this->runPhp($code, $here, ['LIBWAL_LIBRARY' => '']));
+        self::assertSame(
+            [0, '20.1.0 11', ''],
+            $this->runPhp($code, $here, ['LIBWAL_LIBRARY' => '']),
+        );
     }
 
-    /** @return array{resource, array<int, resource>, string} a web server with the page, its address */
+    /** @return array{resource, array<int, resource>, string} a web server and its address */
     private function serve(string $page, array $options, array $environment = []): array
     {
         $autoload = var_export(__DIR__ . '/../autoload.php', true);
@@ -104,8 +118,20 @@ final class LibraryTest extends LogCase
         $address = stream_socket_get_name($socket, false);
         fclose($socket);
         $process = proc_open(
-            [PHP_BINARY, '-d', 'log_errors=0', ...$options, '-S', $address, "{$this->directory}/index.php"],
-            [['file', '/dev/null', 'r'], ['file', '/dev/null', 'w'], ['file', "{$this->directory}/errors", 'w']],
+            [
+                PHP_BINARY,
+                '-d',
+                'log_errors=0',
+                ...$options,
+                '-S',
+                $address,
+                "{$this->directory}/index.php",
+            ],
+            [
+                ['file', '/dev/null', 'r'],
+                ['file', '/dev/null', 'w'],
+                ['file', "{$this->directory}/errors", 'w'],
+            ],
             $pipes,
             null,
             $environment + getenv(),
@@ -132,9 +158,11 @@ final class LibraryTest extends LogCase
     public function testAWebServerWithThePreloadedPackageUsesItAndNobodyElseUsesFfi(): void
     {
         [$server, , $url] = $this->serve('
-            echo Wal\Log::open($path)->append("x"), " ", count(iterator_to_array(Wal\Log::openReadOnly($path)->cursor())),
+            echo Wal\Log::open($path)->append("x"), " ", count(
+                iterator_to_array(Wal\Log::openReadOnly($path)->cursor()),
+            ),
                 " ", count(Wal\Log::open($path)->segments()), " ";
-            try { FFI::cdef("int getpid(void);"); echo "open"; } catch (FFI\Exception) { echo "restricted"; }',
+            try { FFI::cdef("int getpid(void);"); } catch (FFI\Exception) { echo "restricted"; }',
             $this->preloadingAsRoot(), ['LIBWAL_LIBRARY' => '']);
         try {
             self::assertSame('1 1 1 restricted', $this->get($url));

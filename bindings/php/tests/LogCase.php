@@ -32,8 +32,11 @@ abstract class LogCase extends TestCase
     }
 
     /** @param class-string<\Throwable> $class */
-    protected static function assertThrows(string $class, callable $call, string $what = ''): \Throwable
-    {
+    protected static function assertThrows(
+        string $class,
+        callable $call,
+        string $what = '',
+    ): \Throwable {
         try {
             $call();
         } catch (\Throwable $error) {
@@ -59,13 +62,26 @@ abstract class LogCase extends TestCase
      * @param array<int, resource> $pipes
      * @return resource
      */
-    protected function startPhp(string $code, ?array &$pipes, array $options = [], array $environment = [])
+    protected function startPhp(
+        string $code,
+        ?array &$pipes,
+        array $options = [],
+        array $environment = [],
+    )
     {
         $program = $this->directory . '/' . bin2hex(random_bytes(4)) . '.php';
         $preamble = 'require ' . var_export(__DIR__ . '/../autoload.php', true) . ';'
             . '$path = ' . var_export($this->path, true) . ';';
         file_put_contents($program, "<?php declare(strict_types=1); $preamble\n$code");
-        $command = [PHP_BINARY, '-d', 'display_errors=stderr', '-d', 'log_errors=0', ...$options, $program];
+        $command = [
+            PHP_BINARY,
+            '-d',
+            'display_errors=stderr',
+            '-d',
+            'log_errors=0',
+            ...$options,
+            $program,
+        ];
         $process = proc_open(
             $command,
             [['file', '/dev/null', 'r'], ['pipe', 'w'], ['pipe', 'w']],

@@ -34,7 +34,10 @@ final class ReadingTest extends LogCase
         self::assertSame([], iterator_to_array($log->cursor(1001)));
         $back = iterator_to_array($log->cursor(Position::end())->backwards());
         self::assertSame(array_reverse($all, true), $back);
-        self::assertSame([2 => 'record 2', 1 => 'record 1'], iterator_to_array($log->cursor(3)->backwards()));
+        self::assertSame(
+            [2 => 'record 2', 1 => 'record 1'],
+            iterator_to_array($log->cursor(3)->backwards()),
+        );
     }
 
     public function testALoopFindsWhatIsAppendedMeanwhile(): void
@@ -131,7 +134,10 @@ final class ReadingTest extends LogCase
         }
         self::assertSame(2, $log->cursor(Position::time(20_000_000_000))->nextLsn());
         self::assertSame(3, $log->cursor(Position::time(new \DateTimeImmutable('@21')))->nextLsn());
-        self::assertSame([3 => 'at 30'], iterator_to_array($log->cursor(Position::time(20_000_000_001))));
+        self::assertSame(
+            [3 => 'at 30'],
+            iterator_to_array($log->cursor(Position::time(20_000_000_001))),
+        );
         self::assertSame([], iterator_to_array($log->cursor(Position::time(31_000_000_000))));
         $cursor = $log->cursor();
         self::assertThrows(InvalidException::class, $cursor->time(...));
@@ -149,7 +155,10 @@ final class ReadingTest extends LogCase
         $log->trim(11);
         $trimmed = self::assertThrows(TrimmedException::class, fn () => $log->read(10));
         self::assertSame(11, $trimmed->lsn);
-        self::assertSame(11, self::assertThrows(TrimmedException::class, fn () => $log->cursor(1))->lsn);
+        self::assertSame(
+            11,
+            self::assertThrows(TrimmedException::class, fn () => $log->cursor(1))->lsn,
+        );
         $beyond = self::assertThrows(NotFoundException::class, fn () => $log->read(1001));
         self::assertSame([1001, $this->path], [$beyond->lsn, $beyond->path]);
         foreach ([0, -1, PHP_INT_MIN] as $none) {
@@ -162,9 +171,8 @@ final class ReadingTest extends LogCase
     public function testDamageIsToldWithItsPlaceAndNothingWrongIsServed(): void
     {
         $log = Log::open($this->path, new Options(segmentBytes: 65536));
-        foreach (['record 1', 'record 2', 'record 3', str_repeat('x', 60_000), 'the next segment'] as $record) {
-            $log->append($record);
-        }
+        $records = ['record 1', 'record 2', 'record 3', str_repeat('x', 60_000), 'next segment'];
+        array_map($log->append(...), $records);
         $log->close();
         $file = glob("{$this->path}/*.wal")[0];
         $bytes = file_get_contents($file);
@@ -191,7 +199,10 @@ final class ReadingTest extends LogCase
         self::assertSame([3, 4, 5], $seen);
         self::assertSame(1000, $log->replay(fn (Record $record) => null));
         self::assertNull($log->replay($look, Position::end()));
-        self::assertThrows(\DomainException::class, fn () => $log->replay(fn () => throw new \DomainException()));
+        self::assertThrows(
+            \DomainException::class,
+            fn () => $log->replay(fn () => throw new \DomainException()),
+        );
     }
 
     public function testAReaderSeesAWriterWithoutALock(): void
