@@ -65,6 +65,13 @@ final class Failure
         );
     }
 
+    /** For an item of a list: PHP checks the types of arguments, not of what is in them. */
+    public static function type(mixed $item): \TypeError
+    {
+        $type = \get_debug_type($item);
+        return new \TypeError("every item must be of type string, $type given");
+    }
+
     /** For what is found wrong before the library is called. */
     public static function invalid(string $message, ?string $path = null): WalException
     {

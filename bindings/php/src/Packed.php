@@ -19,8 +19,13 @@ final class Packed
 {
     public const HEADER_BYTES = 16;
     private const BATCH_CONTINUES = 1;
+    /** Headers of short records are kept: to make one takes longer than to copy a record. */
+    private const HEADERS_MAX = 4096;
     private const PADDING = ["", "\0", "\0\0", "\0\0\0", "\0\0\0\0", "\0\0\0\0\0", "\0\0\0\0\0\0",
         "\0\0\0\0\0\0\0"];
+
+    /** @var array<int, string> by length */
+    private static array $headers = [];
 
     /**
      * Records of one length in a row are joined by what stands between two of them: that is twice
@@ -34,25 +39,42 @@ final class Packed
         $run = [];
         $length = -1;
         foreach ($records as $record) {
-            $own = \strlen($record);
-            if ($own !== $length) {
-                if ($run !== []) {
-                    $packed .= $header . \implode($padding . $header, $run) . $padding;
-                    $run = [];
-                }
-                $length = $own;
-                if ($own > 0xFFFF_FFFF) {
-                    throw Failure::invalid("a record has $own bytes: split it");
-                }
-                $header = \pack('VVP', $own, 0, 0);
-                $padding = self::PADDING[-$own & 7];
+            // `strlen` takes null, whatever the file says about strict types.
+            if (!\is_string($record)) {
+                throw Failure::type($record);
             }
-            $run[] = $record;
+            $own = \strlen($record);
+            if ($own === $length) {
+                $run[] = $record;
+                continue;
+            }
+            if ($run !== []) {
+                // Its first record is packed already.
+                $packed .= $header . \implode($padding . $header, $run) . $padding;
+                $run = [];
+            }
+            $length = $own;
+            $header = self::$headers[$own] ?? self::header($own);
+            $padding = self::PADDING[-$own & 7];
+            $packed .= $header . $record . $padding;
         }
         if ($run === []) {
-            return '';
+            return $packed;
         }
         return $packed . $header . \implode($padding . $header, $run) . $padding;
+    }
+
+    /** What stands before a record of this length. */
+    private static function header(int $length): string
+    {
+        if ($length > 0xFFFF_FFFF) {
+            throw Failure::invalid("a record has $length bytes: split it");
+        }
+        $header = \pack('VVP', $length, 0, 0);
+        if ($length < self::HEADERS_MAX) {
+            self::$headers[$length] = $header;
+        }
+        return $header;
     }
 
     /**

@@ -24,7 +24,10 @@ final class Slices
         $strings = \is_array($strings)
             ? \array_values($strings)
             : \iterator_to_array($strings, false);
-        $lengths = \array_map(\strlen(...), $strings);
+        $lengths = [];
+        foreach ($strings as $string) {
+            $lengths[] = \is_string($string) ? \strlen($string) : throw Failure::type($string);
+        }
         $this->count = \count($strings);
         // C has no arrays of nothing.
         $this->bytes = $ffi->new('char[' . \max(1, \array_sum($lengths)) . ']');
