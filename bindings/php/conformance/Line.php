@@ -111,7 +111,10 @@ final class Numbers
 
     public function __construct(int $seed)
     {
-        $this->state = (($seed & 0xFFFF_FFFF) * 2654435761 + 1) & 0xFFFF_FFFF ?: 1;
+        // In halves: the product of two 32-bit numbers would become a float.
+        $high = (($seed & 0xFFFF_FFFF) * (2654435761 >> 16) & 0xFFFF) << 16;
+        $product = $high + ($seed & 0xFFFF_FFFF) * (2654435761 & 0xFFFF);
+        $this->state = $product + 1 & 0xFFFF_FFFF ?: 1;
     }
 
     public function draw(): int
