@@ -48,6 +48,8 @@ mod growth;
 mod keeper;
 mod le;
 pub mod limits;
+#[cfg(feature = "tracing")]
+pub mod listener;
 mod live;
 mod log;
 mod lookup;

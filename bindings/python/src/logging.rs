@@ -5,15 +5,12 @@
 //! `libwal/_logging.py` reads.
 
 use std::collections::VecDeque;
-use std::fmt::{self, Write};
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, TryLockError};
 
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
-use tracing_core::field::{Field, Visit};
-use tracing_core::span::{Attributes, Id, Record};
-use tracing_core::{Dispatch, Event, Interest, Level, LevelFilter, Metadata, Subscriber, callsite};
+use wal_core::listener::{Told, hear, listen};
 
 use crate::event::Event as Bell;
 
@@ -22,13 +19,10 @@ use crate::event::Event as Bell;
 #[pyfunction]
 pub(crate) fn events_heard(py: Python<'_>, level: u8) -> PyResult<i32> {
     py.detach(|| {
-        HEARD.store(level, Ordering::Release);
-        let is_installed = INSTALLED.get_or_init(|| {
-            tracing_core::dispatcher::set_global_default(Dispatch::new(Listener)).is_ok()
-        });
-        callsite::rebuild_interest_cache();
+        let is_installed = listen(keep);
+        hear(detail(level));
         match bell() {
-            Some(bell) if *is_installed => Ok(bell.fd()),
+            Some(bell) if is_installed => Ok(bell.fd()),
             _ => Err(PyRuntimeError::new_err("no listener for the engine's events is to be had")),
         }
     })
@@ -58,96 +52,34 @@ struct Kept {
     message: String,
 }
 
-/// Hears the engine's events. Spans are not told: the events carry all they mean in their fields.
-struct Listener;
-
-impl Subscriber for Listener {
-    fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
-        if self.enabled(metadata) { Interest::always() } else { Interest::never() }
-    }
-
-    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        number(*metadata.level()) >= HEARD.load(Ordering::Acquire)
-    }
-
-    fn max_level_hint(&self) -> Option<LevelFilter> {
-        Some(match HEARD.load(Ordering::Acquire) {
-            ..=5 => LevelFilter::TRACE,
-            6..=10 => LevelFilter::DEBUG,
-            11..=20 => LevelFilter::INFO,
-            21..=30 => LevelFilter::WARN,
-            31..=50 => LevelFilter::ERROR,
-            51.. => LevelFilter::OFF,
-        })
-    }
-
-    fn new_span(&self, _span: &Attributes<'_>) -> Id {
-        Id::from_u64(1)
-    }
-
-    fn record(&self, _span: &Id, _values: &Record<'_>) {}
-
-    fn record_follows_from(&self, _span: &Id, _follows: &Id) {}
-
-    fn event(&self, event: &Event<'_>) {
-        let mut line = Line::default();
-        event.record(&mut line);
-        let metadata = event.metadata();
-        // "wal" is the library itself.
-        let target = metadata.target().replacen("wal", "libwal", 1).replace("::", ".");
-        let message = line.finish();
-        let Some(mut kept) = kept().filter(|kept| kept.len() < KEPT_MAX) else {
-            DROPPED.fetch_add(1, Ordering::AcqRel);
-            return;
-        };
-        kept.push_back(Kept { level: number(*metadata.level()), target, message });
-        drop(kept);
-        if let Some(bell) = bell() {
-            bell.ring();
-        }
-    }
-
-    fn enter(&self, _span: &Id) {}
-
-    fn exit(&self, _span: &Id) {}
-}
-
-/// The text of an event: its message, then its fields as `name=value`.
-#[derive(Default)]
-struct Line {
-    message: String,
-    fields: String,
-}
-
-impl Line {
-    fn finish(mut self) -> String {
-        self.message.push_str(&self.fields);
-        self.message
+fn keep(told: &Told<'_>) {
+    // "wal" is the library itself.
+    let target = told.target.replacen("wal", "libwal", 1).replace("::", ".");
+    let Some(mut kept) = kept().filter(|kept| kept.len() < KEPT_MAX) else {
+        DROPPED.fetch_add(1, Ordering::AcqRel);
+        return;
+    };
+    let message = told.text.to_owned();
+    kept.push_back(Kept { level: number(told.level), target, message });
+    drop(kept);
+    if let Some(bell) = bell() {
+        bell.ring();
     }
 }
 
-impl Visit for Line {
-    fn record_str(&mut self, field: &Field, value: &str) {
-        self.record_debug(field, &format_args!("{value}"));
-    }
-
-    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        // Writing to a string cannot fail.
-        let _ = match field.name() {
-            "message" => write!(self.message, "{value:?}"),
-            name => write!(self.fields, " {name}={value:?}"),
-        };
-    }
+/// The engine's number for the least level of `logging` that is heard.
+fn detail(level: u8) -> u8 {
+    (0..=5).rev().find(|detail| *detail == 0 || number(*detail) >= level).unwrap_or(0)
 }
 
-/// The number `logging` has for a level.
-fn number(level: Level) -> u8 {
+/// The number `logging` has for one of the engine's levels.
+fn number(level: u8) -> u8 {
     match level {
-        Level::ERROR => 40,
-        Level::WARN => 30,
-        Level::INFO => 20,
-        Level::DEBUG => 10,
-        Level::TRACE => 5,
+        1 => 40,
+        2 => 30,
+        3 => 20,
+        4 => 10,
+        _ => 5,
     }
 }
 
@@ -169,10 +101,6 @@ fn bell() -> Option<&'static Bell> {
     BELL.get_or_init(|| Bell::new().ok()).as_ref()
 }
 
-/// Whether this module's listener is the one of its copy of `tracing`.
-static INSTALLED: OnceLock<bool> = OnceLock::new();
-/// The least level kept; asked on every thread before an event is made.
-static HEARD: AtomicU8 = AtomicU8::new(u8::MAX);
 static KEPT: Mutex<VecDeque<Kept>> = Mutex::new(VecDeque::new());
 static DROPPED: AtomicU64 = AtomicU64::new(0);
 

@@ -8,7 +8,10 @@ use crate::tree::Tree;
 const LAYERS: &[(&str, &[&str])] = &[
     (
         "words",
-        &["lsn", "checksum", "le", "limits", "error", "event", "options", "stats", "sync", "time"],
+        &[
+            "lsn", "checksum", "le", "limits", "error", "event", "listener", "options", "stats",
+            "sync", "time",
+        ],
     ),
     ("the system", &["vfs", "memory"]),
     ("bytes", &["frame", "packed"]),

@@ -14,6 +14,7 @@ use super::tail::Tail;
 use super::writer::SegmentWriter;
 use crate::checksum::crc32;
 use crate::error::{Error, ErrorKind, Result};
+use crate::event::event;
 use crate::frame::Commit;
 use crate::growth::Growth;
 use crate::lsn::{FileOffset, Place};
@@ -314,6 +315,9 @@ impl Engine {
         committer.active = Some(Active::new(Arc::clone(segment), writer, acquired.growth));
         self.marks.is_direct.store(committer.is_direct(), Ordering::Relaxed);
         self.meters.rotations.add_alone(u64::from(header.predecessor.is_some()));
+        if header.predecessor.is_some() {
+            event!(info, "rotated", path = %self.path.display(), segment = %segment.id());
+        }
         Ok(header)
     }
 

@@ -12,6 +12,7 @@ use super::survey::{Found, Survey};
 use super::tail::{Bytes, ScannedTail, Verdict, scan};
 use crate::append::{Active, Claims, Committer, Engine, Parts, Ring, SegmentWriter, Tail};
 use crate::error::{Damage, Error, ErrorKind, Result};
+use crate::event::event;
 use crate::frame::Seed;
 use crate::growth::Growth;
 use crate::keeper::Keeper;
@@ -78,8 +79,21 @@ pub(crate) fn open(
     let slot = mark_open(&mut state, &survey, &tail, &slot)?;
     let engine = publish(vfs, path, options, state, &survey, tail, slot)?;
     report.duration = started.elapsed();
-    crate::event::event!(info, "opened", path = %path.display(), case = %report.case);
+    tell(path, &report);
     Ok((engine, report))
+}
+
+/// Tells those who listen what was found; what somebody should look at as a warning.
+fn tell(path: &Path, report: &RecoveryReport) {
+    event!(info, "opened", path = %path.display(), case = %report.case);
+    if let Some(cut) = &report.cut {
+        let reason = &cut.reason;
+        event!(warn, "cut off a torn tail", path = %path.display(), place = %cut.place,
+            bytes = %cut.bytes, reason = %reason);
+    }
+    for note in &report.notes {
+        event!(warn, "noted", path = %path.display(), note = %note);
+    }
 }
 
 /// The newest segment, scanned and judged.
