@@ -22,6 +22,11 @@ pub enum Command {
     Run(RunArgs),
     /// Measures how cost grows, and the runs of 10 GB.
     Scale(RunArgs),
+    /// Measures the same work in several languages, in turns.
+    Languages(LanguagesArgs),
+    /// Does the work of `languages` in Rust, as it is asked on the standard input.
+    #[command(hide = true)]
+    Answer,
     /// Writes tables and charts of the documents from the JSON files.
     Report(ReportArgs),
     /// One measurement, in this process; writes one line of JSON.
@@ -54,6 +59,22 @@ pub struct RunArgs {
     /// Where the rows go.
     #[arg(long)]
     pub results: PathBuf,
+}
+
+/// Which languages to measure, and where.
+#[derive(clap::Args)]
+pub struct LanguagesArgs {
+    /// A directory on the disk to measure on; it is made.
+    #[arg(long)]
+    pub directory: PathBuf,
+    /// Counted rounds; the median is reported.
+    #[arg(long, default_value_t = 7)]
+    pub rounds: usize,
+    /// Where the rows go.
+    #[arg(long)]
+    pub results: PathBuf,
+    /// Languages besides Rust, each as `name=command`.
+    pub languages: Vec<String>,
 }
 
 /// Which files the report is made from.

@@ -15,6 +15,7 @@ mod floor;
 mod footprint;
 mod goals;
 mod kernel;
+mod languages;
 mod libwal;
 mod log;
 mod machine;
@@ -45,6 +46,8 @@ fn main() -> ExitCode {
     let outcome = match args::Args::parse().command {
         args::Command::Run(args) => runner::run(&args),
         args::Command::Scale(args) => scale::run(&args),
+        args::Command::Languages(args) => languages::run(&args),
+        args::Command::Answer => languages::answer(),
         args::Command::Report(args) => report::run(&args),
         args::Command::Measure(task) => measure::answer(&task),
         args::Command::Fill(args) => fill::run(&args),

@@ -7,6 +7,7 @@ use std::path::Path;
 use crate::args::ReportArgs;
 use crate::chart;
 use crate::goals;
+use crate::languages;
 use crate::machine::Machine;
 use crate::row::{self, Row};
 use crate::scale::{SERIES, Series};
@@ -23,11 +24,12 @@ pub fn run(args: &ReportArgs) -> Result<(), String> {
         return Err("no rows in bench/results.json: run the benchmark first".to_owned());
     }
     let scale = row::read(&root.join("bench/scale.json"))?;
+    let languages = languages::read(&root.join("bench/languages.json"))?;
     let machine = Machine::read(&root.join("bench/machine.json"))?;
     let document = root.join(DOCUMENT);
     let before = fs::read_to_string(&document).map_err(|error| format!("{DOCUMENT}: {error}"))?;
     let charts = chart::all(&results, &scale)?;
-    let after = with_parts(&before, &parts(&results, &scale, &machine, &charts))?;
+    let after = with_parts(&before, &parts(&results, &scale, &languages, &machine, &charts))?;
     match args.check {
         true => check(&root.join(CHARTS), &charts, before == after),
         false => {
@@ -41,6 +43,7 @@ pub fn run(args: &ReportArgs) -> Result<(), String> {
 fn parts(
     results: &[Row],
     scale: &[Row],
+    languages: &[languages::Row],
     machine: &Machine,
     charts: &[(String, String)],
 ) -> Vec<(&'static str, String)> {
@@ -54,6 +57,7 @@ fn parts(
         ("goals", goals::markdown(&goals::judge(results))),
         ("results", with_charts(&table::markdown(results), results)),
         ("large", large(scale)),
+        ("languages", languages::markdown(languages)),
     ];
     // One for each chart, so that a text by hand can stand below it.
     parts.extend(SERIES.iter().map(|series| (series.name, growth(series, charts))));
@@ -157,7 +161,7 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         fs::create_dir_all(root.path().join("bench")).unwrap();
         fs::create_dir_all(root.path().join("docs")).unwrap();
-        let parts = ["machine", "goals", "results", "large"].into_iter();
+        let parts = ["machine", "goals", "results", "large", "languages"].into_iter();
         let parts = parts.chain(SERIES.iter().map(|series| series.name));
         let markers: String =
             parts.map(|name| format!("<!-- generated: {name} -->\n<!-- end -->\n")).collect();

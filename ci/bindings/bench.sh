@@ -1,10 +1,58 @@
 #!/usr/bin/env bash
-# Measures the package of each language beside what its users would otherwise take: run it on a quiet
-# machine. The figures go to <target directory>/bindings/.
+# Measures the packages of all languages: run it on a quiet machine, 15 minutes.
+#
+#   ci/bindings/bench.sh             the same work in all languages, in turns (3 minutes), then each
+#                                    language beside what its users would otherwise take
+#   ci/bindings/bench.sh languages   the former alone: bench/languages.json and docs/PERFORMANCE.md
+#   ci/bindings/bench.sh peers       the latter alone: figures in <target directory>/bindings/
+#
+# BENCH_DIR=path is where to measure (below the target directory unless set), ROUNDS=7 how often.
 set -euo pipefail
 source "$(dirname "$0")/../steps.sh"
 
-for language in python java node php; do
-  steps_of "ci/bindings/$language.sh" bench
-done
+what=${1:-all}
+target=$(target_dir)
+measurers=$target/bindings/measurers
+place=${BENCH_DIR:-$target/bench}/languages
+languages=(python java node php)
+
+build_rust_and_c() {
+  cargo build --quiet --release --locked -p wal-bench -p wal-ffi
+  mkdir -p "$measurers"
+  local library=$target/bindings/c-release soname
+  soname=libwal.so.$(sed -n 's/^#define WAL_VERSION_MAJOR //p' include/wal.h)
+  mkdir -p "$library"
+  ln -sf "$target/release/libwal.so" "$library/libwal.so"
+  ln -sf "$target/release/libwal.so" "$library/$soname"
+  cc -std=c99 -O2 -Wall -Wextra -Wpedantic -Werror -Iinclude -o "$measurers/c" \
+    bindings/c/bench/measure.c -L"$library" -lwal -Wl,-rpath,"$library"
+}
+
+measure() {
+  local named=(c="$measurers/c") language
+  for language in "${languages[@]}"; do
+    [ ! -x "$measurers/$language" ] || named+=("$language=$measurers/$language")
+  done
+  "$target/release/wal-bench" languages --directory "$place" --rounds "${ROUNDS:-7}" \
+    --results bench/languages.json "${named[@]}"
+  "$target/release/wal-bench" report
+}
+
+case $what in
+  all | languages | peers) ;;
+  *) echo "usage: ci/bindings/bench.sh [all|languages|peers]"; exit 2 ;;
+esac
+if [ "$what" != peers ]; then
+  rm -rf "$measurers"
+  step "Rust and C, optimised" build_rust_and_c
+  for language in "${languages[@]}"; do
+    steps_of "ci/bindings/$language.sh" measurer
+  done
+  step "the same work in all languages" measure
+fi
+if [ "$what" != languages ]; then
+  for language in "${languages[@]}"; do
+    steps_of "ci/bindings/$language.sh" bench
+  done
+fi
 finish

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# libwal for Java: `test` builds it and runs its tests, the examples and the conformance runner's
-# scenarios; `package` makes the jars and has a project of its own use them; `bench` measures.
+# libwal for Java: `test` builds it and runs its tests and the examples; `runner` builds it for what goes
+# through all languages; `package` makes the jars and has a project of its own use them; `bench`
+# measures it beside its peers; `measurer` is for what measures all languages (ci/bindings/bench.sh).
 set -euo pipefail
 source "$(dirname "$0")/../steps.sh"
 
@@ -94,9 +95,26 @@ use_jars() {
   rm -rf "$output/repository/io/libwal"
 }
 
-run_bench() {
+build_bench() {
   "${package[@]}" install -DskipTests
   "${maven[@]}" -f bindings/java/bench/pom.xml -Doutput="$output/bench" -Dlibwal.version="$version" package
+}
+
+leave_measurer() {
+  mkdir -p "$target/bindings/measurers"
+  cat >"$target/bindings/measurers/java" <<MEASURER
+#!/bin/sh
+exec java -XX:+UseSerialGC -cp '$output/bench/classes:$output/bench/libraries/*' io.libwal.bench.Measure
+MEASURER
+  chmod +x "$target/bindings/measurers/java"
+}
+
+# The classes and their runner, without a test.
+build_runner() {
+  "${package[@]}" test-compile
+}
+
+run_bench() {
   local flags=(-f 1 -wi 3 -i 5 -w 1 -r 1)
   [ -z "${QUICK:-}" ] || flags=(-f 1 -wi 1 -i 2 -w 1 -r 1)
   local opens=()
@@ -120,9 +138,20 @@ case $mode in
     step "java: contents of the jars" compare_contents
     step "java: another project uses them" use_jars
     ;;
-  bench) step "java: benchmark" run_bench "$@" ;;
+  runner)
+    step "java: build" build_runner
+    step "java: conformance runner" make_runner
+    ;;
+  bench)
+    step "java: build, with its peers" build_bench
+    step "java: benchmark" run_bench "$@"
+    ;;
+  measurer)
+    step "java: build, with its peers" build_bench
+    step "java: measurer" leave_measurer
+    ;;
   *)
-    echo "usage: ci/bindings/java.sh [test|package|bench]"
+    echo "usage: ci/bindings/java.sh [test|runner|package|bench|measurer]"
     exit 2
     ;;
 esac

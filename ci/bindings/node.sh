@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
-# The Node package: `test` (the default), `package` (packed, listed, installed without a network) or
-# `bench` (beside better-sqlite3 and lmdb). Everything it makes lies below the target directory.
+# The Node package: `test` (the default), `runner` (for what goes through all languages), `package`
+# (packed, listed, installed without a network), `bench` (beside better-sqlite3 and lmdb) or `measurer`
+# (for ci/bindings/bench.sh). Everything it makes lies below the target directory.
 set -euo pipefail
 source "$(dirname "$0")/../steps.sh"
 
 mode=${1:-test}
 case $mode in
-  test | package | bench) ;;
-  *) echo "usage: ci/bindings/node.sh [test|package|bench]"; exit 2 ;;
+  test | runner | package | bench | measurer) ;;
+  *) echo "usage: ci/bindings/node.sh [test|runner|package|bench|measurer]"; exit 2 ;;
 esac
 package=$PWD/bindings/node
 target=$(target_dir)
@@ -135,6 +136,18 @@ run_bench() {
     node appends.mjs "${BENCH_DIR:-$place}" | tee "$place/results.json")
 }
 
+leave_measurer() {
+  mkdir -p "$work/measure/node_modules" "$target/bindings/measurers"
+  rm -rf "$work/measure/node_modules/libwal"
+  ln -s "$package" "$work/measure/node_modules/libwal"
+  cp "$package/bench/measure.mjs" "$work/measure/"
+  cat >"$target/bindings/measurers/node" <<MEASURER
+#!/bin/sh
+LIBWAL_NATIVE_PATH='$work/wal_node.release.node' exec '$(command -v node)' '$work/measure/measure.mjs'
+MEASURER
+  chmod +x "$target/bindings/measurers/node"
+}
+
 if ! find_node; then
   skip "the Node package" "no Node >= 20, and none to be had through npm (apt-get install nodejs npm)"
   finish
@@ -142,6 +155,14 @@ if ! find_node; then
 fi
 echo "Node $(node --version)"
 case $mode in
+  runner)
+    step "node: the native part" build debug
+    step "node: conformance runner" leave_runner
+    ;;
+  measurer)
+    step "node: the native part, optimised" build release
+    step "node: measurer" leave_measurer
+    ;;
   test)
     step "node: the native part" build debug
     step "node: what it exports" check_library debug

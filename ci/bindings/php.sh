@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# The PHP package: `test` holds it to its promises, `package` packs it and uses the archive where
-# nothing of the checkout is in reach, `bench` measures it beside C and SQLite.
+# The PHP package: `test` holds it to its promises, `runner` builds what goes through all languages,
+# `package` packs it and uses the archive where nothing of the checkout is in reach, `bench` measures
+# it beside C and SQLite, `measurer` is for what measures all languages (ci/bindings/bench.sh).
 set -euo pipefail
 source "$(dirname "$0")/../steps.sh"
 
@@ -12,8 +13,8 @@ version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 archive=$work/libwal-php-$version.tar.gz
 
 case $mode in
-  test | package | bench) ;;
-  *) echo "usage: ci/bindings/php.sh [test|package|bench]"; exit 2 ;;
+  test | runner | package | bench | measurer) ;;
+  *) echo "usage: ci/bindings/php.sh [test|runner|package|bench|measurer]"; exit 2 ;;
 esac
 
 if ! has php ||
@@ -136,7 +137,23 @@ bench() {
     --dir="${BENCH_DIR:-$work}" --floor="$work/floor" --json="$work/bench.json" ${BENCH_FLAGS:-}
 }
 
+leave_measurer() {
+  mkdir -p "$target/bindings/measurers"
+  local measurer=$target/bindings/measurers/php
+  printf '#!/bin/sh\nLIBWAL_LIBRARY="%s" exec php -d opcache.enable_cli=1 -d ffi.enable=preload "%s"\n' \
+    "$work/release/libwal.so.0" "$PWD/$here/bench/measure.php" >"$measurer"
+  chmod +x "$measurer"
+}
+
 case $mode in
+  runner)
+    step "php: the library" build debug
+    step "php: conformance runner" leave_runner
+    ;;
+  measurer)
+    step "php: the library, optimised" build release
+    step "php: measurer" leave_measurer
+    ;;
   test)
     step "php: the library" build debug
     step "php: syntax" lint

@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
-# The Python package: `test` builds it and holds it to its promises, `package` makes wheel and sdist
-# and installs both where nothing of the checkout is in reach, `bench` measures it beside its peers.
+# The Python package: `test` builds it and holds it to its promises, `runner` builds it for what goes
+# through all languages, `package` makes wheel and sdist and installs both where nothing of the
+# checkout is in reach, `bench` measures it beside its peers, `measurer` is for what measures all
+# languages (ci/bindings/bench.sh).
 # Everything it installs lies below the target directory.
 set -euo pipefail
 source "$(dirname "$0")/../steps.sh"
@@ -15,8 +17,8 @@ export PYO3_BUILD_EXTENSION_MODULE=1 CARGO_TARGET_DIR="$target"
 export PIP_DISABLE_PIP_VERSION_CHECK=1 PYTHONDONTWRITEBYTECODE=1
 
 case $mode in
-  test | package | bench) ;;
-  *) echo "usage: ci/bindings/python.sh [test|package|bench]"; exit 2 ;;
+  test | runner | package | bench | measurer) ;;
+  *) echo "usage: ci/bindings/python.sh [test|runner|package|bench|measurer]"; exit 2 ;;
 esac
 
 # 3.11 is the oldest the package is for.
@@ -154,7 +156,24 @@ benchmark() {
     --json "$work/bench/python.json" ${BENCH_FLAGS:-}
 }
 
+leave_measurer() {
+  mkdir -p "$target/bindings/measurers"
+  local measurer=$target/bindings/measurers/python
+  printf '#!/bin/sh\nexec "%s" -B "%s"\n' "$venv/bin/python" "$PWD/$here/bench/measure.py" >"$measurer"
+  chmod +x "$measurer"
+}
+
 case $mode in
+  runner)
+    step "python: environment" environment "$here/requirements-dev.txt"
+    step "python: build and install" install_profile dev
+    step "python: conformance runner" leave_runner
+    ;;
+  measurer)
+    step "python: environment" environment "$here/requirements-dev.txt"
+    step "python: build and install" install_profile release
+    step "python: measurer" leave_measurer
+    ;;
   test)
     step "python: environment" environment "$here/requirements-dev.txt"
     step "python: build and install" install_profile dev

@@ -1,0 +1,5 @@
+//! What the languages are asked to do.
+
+/// What each language does, with records of 100 bytes; `bench/README.md` has it in full.
+pub(super) const WORKLOADS: &[&str] =
+    &["append", "batch", "packed", "read", "read-packed", "durable", "async"];
