@@ -21,5 +21,17 @@ trap 'exit 143' TERM
 
 "$target/release/wal-demo" "$target/release/wal" "$work" ${file:+"$file"}
 
-# Rust and C always; Python, Java and Node once `make test` has built them.
+# The languages: what is missing for one is installed where that is possible, or said.
+ci/setup.sh languages
+for language in python java node php; do
+  printf 'Building the package for %s ... ' "$language"
+  started=$SECONDS log=$target/demo/$language.log
+  if ! ci/bindings/$language.sh runner >"$log" 2>&1; then
+    echo "failed: $log"
+  elif reason=$(sed -n 's/.*NOT RUN: //p' "$log" | head -n 1) && [ -n "$reason" ]; then
+    echo "left out: $reason"
+  else
+    echo "$((SECONDS - started)) s"
+  fi
+done
 ci/bindings/conformance.sh relay

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs what is missing: `ci/setup.sh demo` (a C linker), `ci/setup.sh test` (everything the tests
-# use), `ci/setup.sh bench` (what the measurements use) or `ci/setup.sh crash` (file systems and
+# Installs what is missing: `ci/setup.sh demo` (a C linker), `ci/setup.sh languages` (what the packages
+# for other languages are built with), `ci/setup.sh test` (everything the tests use), `ci/setup.sh bench` (what the measurements use) or `ci/setup.sh crash` (file systems and
 # machines that lose power). Quick when nothing is missing; on other systems than Debian it says what
 # to install.
 set -euo pipefail
@@ -35,16 +35,17 @@ missing_packages() {
     fi
     return
   fi
-  has c++ || echo g++
-  has pkg-config || echo pkg-config
-  has valgrind || echo valgrind
-  has cmake || echo cmake
-  # The languages. A Node that is too old fetches a newer one by itself.
+  # A Node that is too old fetches a newer one by itself.
   python3 -c 'import venv, ensurepip' 2>/dev/null || echo python3 python3-venv
   has javac || echo openjdk-17-jdk-headless
   has mvn || echo maven
   has npm || echo nodejs npm
   php -r 'exit((int) !extension_loaded("ffi"));' 2>/dev/null || echo php-cli
+  [ "$purpose" = languages ] && return
+  has c++ || echo g++
+  has pkg-config || echo pkg-config
+  has valgrind || echo valgrind
+  has cmake || echo cmake
   has phpunit || echo phpunit
   has unzip || echo unzip
   has nm || echo binutils
