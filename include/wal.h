@@ -349,6 +349,13 @@ typedef enum wal_verbosity {
 } wal_verbosity;
 
 /**
+ * Appends in flight, each with a token of the caller, and a file descriptor that is readable when
+ * some have ended. Unlike comparing LSNs with the watermark, it tells a record that a full disk
+ * refused from the one that got its LSN afterwards.
+ */
+typedef struct wal_completions wal_completions;
+
+/**
  * A reader's position between two records. One thread at a time; it may move between threads.
  */
 typedef struct wal_cursor wal_cursor;
@@ -626,6 +633,33 @@ typedef void (*wal_durable_fn)(uint64_t durable_lsn, const struct wal_error *fai
  * Told when nobody will use `payload` any more, so that it can be freed.
  */
 typedef void (*wal_drop_fn)(void *payload);
+
+/**
+ * How one append ended. The layout is fixed.
+ */
+typedef struct wal_completion {
+    /**
+     * The caller's number for the append.
+     */
+    uint64_t token;
+    /**
+     * The LSN of its first record, 0 if it failed.
+     */
+    uint64_t first_lsn;
+    /**
+     * The LSN of its last record, 0 if it failed.
+     */
+    uint64_t last_lsn;
+    /**
+     * `WAL_OK`: the records are at their level. Else the code: `WAL_ERR_FULL` when they were
+     * surely not written; with any other one the outcome is unknown until the log is reopened.
+     */
+    int32_t code;
+    /**
+     * The system's error number, 0 unless the system refused.
+     */
+    int32_t os_errno;
+} wal_completion;
 
 /**
  * Gets one record of a replay: its LSN, its bytes (valid until the callback returns), its flags as
@@ -1662,6 +1696,88 @@ int32_t wal_on_durable(const struct wal_log *log,
  * - Since: 0.1.0
  */
 void wal_subscription_release(struct wal_subscription *subscription);
+
+/**
+ * Opens completions for appends to `log`. Each event loop has its own.
+ *
+ * - Ownership: `*completions` is the caller's, who releases it with `wal_completions_release`; it
+ *   may outlive the log's handle.
+ * - Thread-safety: any thread at once.
+ * - Blocking: never.
+ * - Errors: `WAL_ERR_INVALID`, `WAL_ERR_IO`, `WAL_ERR_CLOSED`, `WAL_ERR_FORKED`.
+ * - Since: 0.1.0
+ */
+int32_t wal_completions_open(const struct wal_log *log,
+                             struct wal_completions **completions,
+                             struct wal_error *err);
+
+/**
+ * The file descriptor, for `poll` and its relatives; -1 when `completions` is `NULL`. It is
+ * readable from the moment something has ended until `wal_completions_take` has handed out all.
+ *
+ * - Ownership: the completions'; never read, write or close it.
+ * - Thread-safety: any thread at once.
+ * - Blocking: never.
+ * - Errors: none; -1 instead.
+ * - Since: 0.1.0
+ */
+int32_t wal_completions_fd(const struct wal_completions *completions);
+
+/**
+ * Hands `count` records to the engine as one batch without waiting for it; `token`, any number,
+ * comes back from `wal_completions_take` when it has ended. `options` may be `NULL`; so may
+ * `first_lsn` and `last_lsn`.
+ *
+ * When this returns `WAL_OK`, the batch is in the engine's memory and will be written as a whole;
+ * it is at its level when its token comes back with `WAL_OK`.
+ *
+ * - Ownership: the records and `options` are copied.
+ * - Thread-safety: any thread at once; no record of another append comes in between.
+ * - Blocking: only for room, as the options say.
+ * - Errors: as `wal_submit_batch`; the token of a refused call does not come back.
+ * - Since: 0.1.0
+ */
+int32_t wal_completions_submit(const struct wal_completions *completions,
+                               const struct wal_slice *records,
+                               size_t count,
+                               const struct wal_append_options *options,
+                               uint64_t token,
+                               uint64_t *first_lsn,
+                               uint64_t *last_lsn,
+                               struct wal_error *err);
+
+/**
+ * Fills `ended` with what has ended, at most `capacity`, and tells how many in `*count`. Appends of
+ * one level come nearly in the order of their LSNs, those of a lower level do not wait for the
+ * disk. Also answers after the log was closed.
+ *
+ * When this returns `WAL_OK`, the records of every entry with `WAL_OK` are at their level: they
+ * survive power loss at `WAL_LEVEL_DISK`, the death of the process at `WAL_LEVEL_OS`.
+ *
+ * - Ownership: `ended` is the caller's.
+ * - Thread-safety: any thread at once; each entry is handed out once.
+ * - Blocking: never.
+ * - Errors: `WAL_ERR_INVALID`. That an append failed is no error of this call.
+ * - Since: 0.1.0
+ */
+int32_t wal_completions_take(const struct wal_completions *completions,
+                             struct wal_completion *ended,
+                             size_t capacity,
+                             size_t *count,
+                             struct wal_error *err);
+
+/**
+ * Releases the completions and closes their descriptor. What is in flight is written all the same;
+ * nobody is told. `NULL` is ignored.
+ *
+ * - Ownership: `completions` and the descriptor must not be used again: take it out of `epoll`
+ *   first.
+ * - Thread-safety: once, when no other call on it is running.
+ * - Blocking: never.
+ * - Errors: none.
+ * - Since: 0.1.0
+ */
+void wal_completions_release(struct wal_completions *completions);
 
 /**
  * Copies the record `lsn` to `buffer` and its length to `*len`.

@@ -79,6 +79,8 @@ typedef enum wal_verbosity {
     WAL_LOG_TRACE = 5,
 } wal_verbosity;
 
+typedef struct wal_completions wal_completions;
+
 typedef struct wal_cursor wal_cursor;
 
 typedef struct wal_follower wal_follower;
@@ -159,6 +161,14 @@ typedef struct wal_slice {
 typedef void (*wal_durable_fn)(uint64_t durable_lsn, const struct wal_error *failure, void *payload);
 
 typedef void (*wal_drop_fn)(void *payload);
+
+typedef struct wal_completion {
+    uint64_t token;
+    uint64_t first_lsn;
+    uint64_t last_lsn;
+    int32_t code;
+    int32_t os_errno;
+} wal_completion;
 
 typedef int32_t (*wal_replay_fn)(uint64_t lsn,
                                  const void *data,
@@ -448,6 +458,29 @@ int32_t wal_on_durable(const struct wal_log *log,
                        struct wal_error *err);
 
 void wal_subscription_release(struct wal_subscription *subscription);
+
+int32_t wal_completions_open(const struct wal_log *log,
+                             struct wal_completions **completions,
+                             struct wal_error *err);
+
+int32_t wal_completions_fd(const struct wal_completions *completions);
+
+int32_t wal_completions_submit(const struct wal_completions *completions,
+                               const struct wal_slice *records,
+                               size_t count,
+                               const struct wal_append_options *options,
+                               uint64_t token,
+                               uint64_t *first_lsn,
+                               uint64_t *last_lsn,
+                               struct wal_error *err);
+
+int32_t wal_completions_take(const struct wal_completions *completions,
+                             struct wal_completion *ended,
+                             size_t capacity,
+                             size_t *count,
+                             struct wal_error *err);
+
+void wal_completions_release(struct wal_completions *completions);
 
 int32_t wal_read(const struct wal_log *log,
                  uint64_t lsn,

@@ -326,7 +326,7 @@ pub unsafe extern "C" fn wal_submit_packed(
 }
 
 /// The two results of a batch.
-struct Range {
+pub(crate) struct Range {
     first: Out<u64>,
     last: Out<u64>,
 }
@@ -334,7 +334,7 @@ struct Range {
 impl Range {
     /// # Safety
     /// Each is `NULL` or writable until the call ends.
-    unsafe fn out(first_lsn: *mut u64, last_lsn: *mut u64) -> Outcome<Range> {
+    pub(crate) unsafe fn out(first_lsn: *mut u64, last_lsn: *mut u64) -> Outcome<Range> {
         // SAFETY: as the caller promises.
         unsafe {
             Ok(Range {
@@ -344,7 +344,7 @@ impl Range {
         }
     }
 
-    fn put(self, lsns: LsnRange) {
+    pub(crate) fn put(self, lsns: LsnRange) {
         self.first.put(lsns.first.get());
         self.last.put(lsns.final_.get());
     }
@@ -358,7 +358,7 @@ fn at_level(number: i32) -> Outcome<Option<AppendOptions>> {
 
 /// # Safety
 /// `NULL`, or points at a `wal_append_options` with its size set.
-unsafe fn append_options(options: *const wal_append_options) -> Outcome<AppendOptions> {
+pub(crate) unsafe fn append_options(options: *const wal_append_options) -> Outcome<AppendOptions> {
     if options.is_null() {
         return Ok(AppendOptions::default());
     }
@@ -370,7 +370,11 @@ unsafe fn append_options(options: *const wal_append_options) -> Outcome<AppendOp
 ///
 /// # Safety
 /// `NULL`, or points at `count` slices, each with readable bytes for as long as `'a`.
-unsafe fn slices<'a>(items: *const wal_slice, count: usize, name: &str) -> Outcome<Vec<&'a [u8]>> {
+pub(crate) unsafe fn slices<'a>(
+    items: *const wal_slice,
+    count: usize,
+    name: &str,
+) -> Outcome<Vec<&'a [u8]>> {
     if count as u64 > limits::BATCH_RECORDS_MAX {
         return Err(Failure::invalid(format!(
             "{name} has {count} elements: at most {} are possible",

@@ -195,6 +195,25 @@ pub(crate) unsafe fn memory<'a>(
     Ok(unsafe { std::slice::from_raw_parts_mut(data.cast(), capacity) })
 }
 
+/// The caller's places for results, which need not be initialised.
+///
+/// # Safety
+/// `NULL`, or points at `capacity` writable values that nobody else uses for as long as `'a`.
+pub(crate) unsafe fn places<'a, T>(
+    items: *mut T,
+    capacity: usize,
+    name: &str,
+) -> Outcome<&'a mut [MaybeUninit<T>]> {
+    // SAFETY: memory that may be uninitialised has every value; the rest is as the caller promises.
+    let checked: &[MaybeUninit<T>] = unsafe { array(items.cast_const().cast(), capacity, name)? };
+    let count = checked.len();
+    if count == 0 {
+        return Ok(&mut []);
+    }
+    // SAFETY: `array` found it not null, aligned and no larger than memory can be.
+    Ok(unsafe { std::slice::from_raw_parts_mut(items.cast(), count) })
+}
+
 /// The path in `path`: any bytes up to the terminating zero, at least one.
 ///
 /// # Safety

@@ -99,7 +99,7 @@ fn the_header_for_php_is_c_once_its_types_are_known() {
 }
 
 /// The sources in the order a reader meets them.
-const SOURCES: [&str; 23] = [
+const SOURCES: [&str; 24] = [
     "version",
     "codes",
     "error",
@@ -109,6 +109,7 @@ const SOURCES: [&str; 23] = [
     "append",
     "watermark",
     "notify",
+    "completions",
     "read",
     "record",
     "position",
