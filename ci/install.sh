@@ -115,6 +115,7 @@ for header in include/*.h include/*.hpp include/wal/*; do
   directory=$(dirname "$header")
   [ ! -e "$header" ] || put 644 "$header" "$includedir${directory#include}"
 done
+for header in include/wal/*.hpp; do put 644 "$header" "$includedir/wal"; done
 fill bindings/c/libwal.pc.in "$libdir/pkgconfig"
 fill bindings/c/walConfig.cmake.in "$libdir/cmake/wal"
 fill bindings/c/walConfigVersion.cmake.in "$libdir/cmake/wal"

@@ -43,6 +43,8 @@ missing_packages() {
   php -r 'exit((int) !extension_loaded("ffi"));' 2>/dev/null || echo php-cli
   [ "$purpose" = languages ] && return
   has c++ || echo g++
+  has clang++ || echo clang libclang-rt-dev
+  has clang-tidy || echo clang-tidy
   has pkg-config || echo pkg-config
   has valgrind || echo valgrind
   has cmake || echo cmake
@@ -54,7 +56,6 @@ missing_packages() {
   has mandoc || echo mandoc
   has zsh || echo zsh
   has fish || echo fish
-  has clang || echo clang
   has abidw || echo abigail-tools
   has doxygen || echo doxygen
   has lintian || echo lintian

@@ -21,6 +21,7 @@ for language in python java node php; do
   steps_of "ci/bindings/$language.sh" test
   steps_of "ci/bindings/$language.sh" package
 done
+steps_of ci/bindings/cpp.sh test
 steps_of ci/bindings/conformance.sh slice
 steps_of ci/abi.sh
 steps_of ci/installed.sh

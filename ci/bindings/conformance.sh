@@ -16,7 +16,7 @@ seed=${SEED:-20261201}
 target=$(target_dir)
 runners=$target/bindings/runners
 harness=$target/debug/conformance
-languages=(rust c python java node php)
+languages=(rust c cpp python java node php)
 for runner in "$runners"/*; do
   # Whatever else has left a runner takes part as well.
   language=${runner##*/}
@@ -41,13 +41,24 @@ build_c() {
     -o "$runners/c" bindings/conformance/c/*.c -L"$library" -lwal -Wl,-rpath,"$library"
 }
 
+# Header only, over the same library.
+build_cpp() {
+  c++ -std=c++17 -O2 -g -Wall -Wextra -Wpedantic -Werror -pthread -Iinclude -o "$runners/cpp" \
+    bindings/conformance/cpp/*.cpp -L"$target/bindings/c" -lwal -Wl,-rpath,"$target/bindings/c"
+}
+
 # A runner of an earlier checkout would prove nothing.
-rm -f "$runners/rust" "$runners/c"
+rm -f "$runners/rust" "$runners/c" "$runners/cpp"
 step "conformance: runner of Rust, and the harness" build_rust
 if has cc; then
   step "conformance: runner of C" build_c
 else
   skip "conformance: runner of C" "no cc"
+fi
+if has cc && has c++; then
+  step "conformance: runner of C++" build_cpp
+else
+  skip "conformance: runner of C++" "no c++"
 fi
 if [ "$kills" -gt 0 ]; then
   step "conformance: tests of the harness" cargo test --quiet --locked -p wal-conformance
