@@ -1747,8 +1747,8 @@ int32_t wal_completions_submit(const struct wal_completions *completions,
                                struct wal_error *err);
 
 /**
- * Fills `ended` with what has ended, at most `capacity`, and tells how many in `*count`. Appends of
- * one level come nearly in the order of their LSNs, those of a lower level do not wait for the
+ * Fills `ended` with what has ended, at most `capacity`, and tells how many in `*count`. Appends
+ * of one level come nearly in the order of their LSNs, those of a lower level do not wait for the
  * disk. Also answers after the log was closed.
  *
  * When this returns `WAL_OK`, the records of every entry with `WAL_OK` are at their level: they

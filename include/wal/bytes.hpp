@@ -6,7 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <initializer_list>
+#include <iterator>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -62,6 +62,7 @@ public:
 
     /// A text up to its terminating zero. For one with zeros inside, write `"a\0b"sv`.
     bytes_view(const char* text) noexcept : bytes_view(text, std::strlen(text)) {}
+    bytes_view(std::nullptr_t) = delete;
 
     /// Whatever has `data()` and `size()` and keeps bytes in one piece.
     template <typename C,

@@ -115,7 +115,6 @@ namespace detail {
 /// Where a call tells why it failed. The text is not cleared: it would cost as much as an append.
 class reason {
 public:
-    // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): written when a call fails, as said.
     reason() noexcept {
         told_.struct_size = sizeof told_;
         told_.code = WAL_OK;

@@ -80,9 +80,10 @@ public:
     void close() const { call(detail::raise{}, wal_close); }
     void close(std::error_code& ec) const noexcept { call(detail::tell{ec}, wal_close); }
 
-    /// What opening found and did, as wal.h describes it. Only of an open log.
+    /// What opening found and did, as wal.h describes it; zeros for a log that was moved from.
     [[nodiscard]] const ::wal_recovery_report& recovery() const noexcept {
-        return state_->recovery;
+        static const auto none = detail::sized<::wal_recovery_report>();
+        return state_ ? state_->recovery : none;
     }
 
     /// Appends one record and waits until it is at its level.
@@ -316,7 +317,6 @@ public:
     /// returns, they are gone for every reader, also after power loss. LSNs go on counting; cursors
     /// before get `trimmed`. Errors of all that change: `invalid` (beyond the next LSN), `closed`,
     /// `poisoned`, `io`, `forked`. One sync.
-    // NOLINTNEXTLINE(modernize-use-nodiscard): dropping is what it is called for.
     std::optional<lsn> trim(lsn before) const {
         return detail::trim(raw(), before, detail::raise{});
     }

@@ -119,7 +119,7 @@ private:
     template <typename Fail>
     std::size_t take_as(std::vector<completion>& ended, Fail fail) const {
         constexpr std::size_t at_once = 256;
-        wal_completion taken[at_once];  // NOLINT(*-avoid-c-arrays): for the C ABI
+        wal_completion taken[at_once];
         std::size_t total = 0;
         for (std::size_t count = at_once; count == at_once; total += count) {
             detail::reason why;

@@ -49,7 +49,6 @@ public:
 
     /// Deletes a key; returns whether it was there. When this returns, it is gone, also after
     /// power loss.
-    // NOLINTNEXTLINE(modernize-use-nodiscard): deleting is what it is called for.
     bool erase(bytes_view key) const { return erase_as(key, detail::raise{}); }
     bool erase(bytes_view key, std::error_code& ec) const noexcept {
         return erase_as(key, detail::tell{ec});
@@ -85,7 +84,7 @@ private:
     template <typename Fail>
     std::optional<std::string> read_as(bytes_view key, Fail fail) const {
         constexpr std::size_t value_bytes_max = 4096;
-        std::array<char, value_bytes_max> value;  // NOLINT(*-member-init): filled by the call
+        std::array<char, value_bytes_max> value;
         std::size_t len = 0;
         detail::reason why;
         const std::int32_t code = wal_value_read(log_, key.data(), key.size(), value.data(),

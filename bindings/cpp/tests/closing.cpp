@@ -46,6 +46,7 @@ static void moves() {
     THROWS(invalid, one.trim(1));
     THROWS(invalid, (one.close(), 0));
     CHECK(!one.last_lsn() && one.next_lsn() == 0 && one.raw() == nullptr);
+    CHECK(one.recovery().recovery_case == 0);
     // Assigning closes what was there.
     two = wal::log::open(test_directory / "other");
     CHECK(wal::log::open(test_directory / "moves").last_lsn() == 3U);
