@@ -43,15 +43,17 @@ library() {
   ln -sf "$target/debug/libwal.so" "$work/lib/$soname"
 }
 
-# Every header by itself, and all of them, without a warning.
+# Every header by itself, and all of them by every compiler as every dialect, without a warning.
 dialects() {
   local compiler dialect header
+  for header in include/wal/*.hpp; do
+    echo "#include \"$PWD/$header\"" |
+      "${compilers[0]}" -std=c++17 "${warnings[@]}" -fsyntax-only -Iinclude -x c++ -
+  done
   for compiler in "${compilers[@]}"; do
     for dialect in c++17 c++20; do
-      for header in include/wal.hpp include/wal/*.hpp; do
-        echo "#include \"$PWD/$header\"" |
-          "$compiler" "-std=$dialect" "${warnings[@]}" -fsyntax-only -Iinclude -x c++ -
-      done
+      echo '#include <wal.hpp>' |
+        "$compiler" "-std=$dialect" "${warnings[@]}" -fsyntax-only -Iinclude -x c++ -
     done
     echo "$compiler: c++17, c++20"
   done
