@@ -136,14 +136,16 @@ says() {
 tidy() {
   local source
   for source in "${tests[@]}" "${drivers[@]}" examples/cpp/*.cpp; do
-    clang-tidy --quiet --config-file="$here/.clang-tidy" "$source" -- -std=c++17 -Iinclude
+    # How many warnings of other headers it has left out is nothing to read.
+    clang-tidy --quiet --config-file="$here/.clang-tidy" "$source" -- -std=c++17 -Iinclude \
+      2> >(grep -v "warnings generated" >&2 || true)
   done
 }
 
 step "c++: library" library
 step "c++: every header alone, every dialect" dialects
 plain=${compilers[0]} other=${compilers[-1]}
-step "c++: build with $plain" build plain "$plain" c++17 -O2
+step "c++: build with $plain" build plain "$plain" c++17 -O1
 step "c++: tests and examples" run plain
 if has valgrind; then
   step "c++: under valgrind" run plain valgrind --quiet --error-exitcode=99 --leak-check=full \
@@ -152,7 +154,7 @@ else
   skip "c++: under valgrind" "no valgrind"
 fi
 if [ "$other" != "$plain" ]; then
-  step "c++: build with $other" build other "$other" c++20 -O2
+  step "c++: build with $other" build other "$other" c++20 -O1
   step "c++: tests and examples by $other" run other
 fi
 export ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1

@@ -180,6 +180,7 @@ public:
 
     /// To be called when C has returned.
     void rethrow() {
+        const std::lock_guard<std::mutex> lock(mutex_);
         if (thrown_) std::rethrow_exception(std::exchange(thrown_, nullptr));
     }
 

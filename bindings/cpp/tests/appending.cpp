@@ -108,7 +108,7 @@ static void what_is_refused() {
     log.append_at(1, "first");
     try {
         log.append_at(1, "again");
-        CHECK(!"a conflict");
+        CHECK(false);
     } catch (const wal::error& conflict) {
         CHECK(conflict.kind() == wal::errc::conflict && conflict.lsn() == 2U);
         CHECK(!conflict.segment() && conflict.os_errno() == 0);

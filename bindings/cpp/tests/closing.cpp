@@ -83,7 +83,7 @@ static void closed_logs_say_so() {
 
 template <typename T>
 static std::unique_ptr<T> held(T&& object) {
-    return std::make_unique<T>(std::move(object));
+    return std::make_unique<T>(std::forward<T>(object));
 }
 
 /// Six objects, destroyed in the order the digits say.
