@@ -16,7 +16,7 @@ measurers=$target/bindings/measurers
 place=${BENCH_DIR:-$target/bench}/languages
 languages=(python java node php)
 
-build_rust_and_c() {
+build_native() {
   cargo build --quiet --release --locked -p wal-bench -p wal-ffi
   mkdir -p "$measurers"
   local library=$target/bindings/c-release soname
@@ -26,10 +26,12 @@ build_rust_and_c() {
   ln -sf "$target/release/libwal.so" "$library/$soname"
   cc -std=c99 -O2 -Wall -Wextra -Wpedantic -Werror -Iinclude -o "$measurers/c" \
     bindings/c/bench/measure.c -L"$library" -lwal -Wl,-rpath,"$library"
+  c++ -std=c++17 -O2 -Wall -Wextra -Wpedantic -Werror -pthread -Iinclude -o "$measurers/cpp" \
+    bindings/cpp/bench/measure.cpp -L"$library" -lwal -Wl,-rpath,"$library"
 }
 
 measure() {
-  local named=(c="$measurers/c") language
+  local named=(c="$measurers/c" cpp="$measurers/cpp") language
   for language in "${languages[@]}"; do
     [ ! -x "$measurers/$language" ] || named+=("$language=$measurers/$language")
   done
@@ -44,7 +46,7 @@ case $what in
 esac
 if [ "$what" != peers ]; then
   rm -rf "$measurers"
-  step "Rust and C, optimised" build_rust_and_c
+  step "Rust, C and C++, optimised" build_native
   for language in "${languages[@]}"; do
     steps_of "ci/bindings/$language.sh" measurer
   done

@@ -58,7 +58,8 @@ fn every_call_on_a_handle_is_tried_on_a_closed_log_and_after_a_fork() {
 
 /// Whether it can be called when the log behind its handle is gone.
 fn works_on_a_handle(function: &Function) -> bool {
-    let handles = ["wal_log", "wal_cursor", "wal_follower", "wal_notifier", "wal_record"];
+    let handles =
+        ["wal_log", "wal_cursor", "wal_follower", "wal_notifier", "wal_completions", "wal_record"];
     let Some(first) = function.arguments.first() else { return false };
     !function.name.ends_with("_release")
         && handles.iter().any(|handle| first.kind.ends_with(&format!("struct {handle} *")))

@@ -245,6 +245,37 @@ static void listening(void) {
     wal_notifier_release(notifier);
 }
 
+static void completing(void) {
+    wal_completions *completions = NULL, *opened = NULL;
+    wal_append_options options;
+    wal_completion ended[1];
+    OK(wal_append_options_init(&options, sizeof options));
+    OK(wal_completions_open(log, &completions, &err));
+    REFUSES(wal_completions_open, log, wal_completions_open(NULL, &opened, &err));
+    REFUSES(wal_completions_open, completions, wal_completions_open(log, NULL, &err));
+    ALLOWS(wal_completions_open, err, wal_completions_open(log, &opened, NULL));
+    wal_completions_release(opened);
+    IGNORES(wal_completions_fd, completions, wal_completions_fd(NULL) == -1);
+    REFUSES(wal_completions_submit, completions, wal_completions_submit(NULL, &slice, 1, &options,
+            1, &lsn, &lsn, &err));
+    REFUSES(wal_completions_submit, records, wal_completions_submit(completions, NULL, 1, &options,
+            1, &lsn, &lsn, &err));
+    ALLOWS(wal_completions_submit, options, wal_completions_submit(completions, &slice, 1, NULL,
+            1, &lsn, &lsn, &err));
+    ALLOWS(wal_completions_submit, first_lsn, wal_completions_submit(completions, &slice, 1,
+            &options, 2, NULL, &lsn, &err));
+    ALLOWS(wal_completions_submit, last_lsn, wal_completions_submit(completions, &slice, 1,
+            &options, 3, &lsn, NULL, &err));
+    ALLOWS(wal_completions_submit, err, wal_completions_submit(completions, &slice, 1, &options,
+            4, &lsn, &lsn, NULL));
+    REFUSES(wal_completions_take, completions, wal_completions_take(NULL, ended, 1, &count, &err));
+    REFUSES(wal_completions_take, ended, wal_completions_take(completions, NULL, 1, &count, &err));
+    REFUSES(wal_completions_take, count, wal_completions_take(completions, ended, 1, NULL, &err));
+    ALLOWS(wal_completions_take, err, wal_completions_take(completions, ended, 1, &count, NULL));
+    IGNORES(wal_completions_release, completions, (wal_completions_release(NULL), 1));
+    wal_completions_release(completions);
+}
+
 static void reading(void) {
     REFUSES(wal_read, log, wal_read(NULL, 1, buffer, sizeof buffer, &len, &err));
     REFUSES(wal_read, buffer, wal_read(log, 1, NULL, sizeof buffer, &len, &err));
@@ -433,6 +464,7 @@ static void test(void) {
     submitting();
     telling();
     listening();
+    completing();
     reading();
     cursors();
     followers();

@@ -17,6 +17,7 @@ static wal_log *log;
 static wal_cursor *cursor, *at_end;
 static wal_follower *follower;
 static wal_notifier *notifier;
+static wal_completions *completions;
 static wal_record *record;
 static char buffer[256];
 static size_t len, count;
@@ -60,6 +61,8 @@ static void appending(void) {
          wal_submit_batch(log, &slice, 1, NULL, &lsn, &lsn, &err));
     GONE(wal_submit_packed, WAL_ERR_CLOSED, WAL_ERR_FORKED,
          wal_submit_packed(log, packed, sizeof packed, 0, &lsn, &lsn, &err));
+    GONE(wal_completions_submit, WAL_ERR_CLOSED, WAL_ERR_FORKED,
+         wal_completions_submit(completions, &slice, 1, NULL, 7, &lsn, &lsn, &err));
     GONE(wal_sync, WAL_ERR_CLOSED, WAL_ERR_FORKED, wal_sync(log, &lsn, &err));
     GONE(wal_wait_durable, WAL_ERR_CLOSED, WAL_ERR_FORKED,
          wal_wait_durable(log, 99, -1, &lsn, &err));
@@ -108,6 +111,8 @@ static void reading(void) {
 
 static void telling(void) {
     wal_notifier *opened = NULL;
+    wal_completions *opened_completions = NULL;
+    wal_completion ended[1];
     wal_subscription *subscription = NULL;
     wal_stats stats = {0};
     wal_value_change change = {{"k", 1}, {"v", 1}, 0, 0};
@@ -126,6 +131,12 @@ static void telling(void) {
     GONE(wal_notifier_acknowledge, WAL_ERR_CLOSED, WAL_ERR_FORKED,
          wal_notifier_acknowledge(notifier, &lsn, &err));
     STAYS(wal_notifier_fd, wal_notifier_fd(notifier) >= 0);
+    GONE(wal_completions_open, WAL_ERR_CLOSED, WAL_ERR_FORKED,
+         wal_completions_open(log, &opened_completions, &err));
+    GONE(wal_completions_take, WAL_OK, WAL_OK,
+         wal_completions_take(completions, ended, 1, &count, &err));
+    CHECK(count == 0);
+    STAYS(wal_completions_fd, wal_completions_fd(completions) >= 0);
     GONE(wal_on_durable, WAL_ERR_CLOSED, WAL_ERR_FORKED,
          wal_on_durable(log, on_durable, NULL, NULL, &subscription, &err));
     GONE(wal_stats_read, WAL_ERR_CLOSED, WAL_ERR_FORKED, wal_stats_read(log, &stats, &err));
@@ -150,6 +161,7 @@ static void telling(void) {
     STAYS(wal_record_lsn, wal_record_lsn(record) == 1);
     STAYS(wal_record_flags, wal_record_flags(record) == 0);
     CHECK(opened == NULL && subscription == NULL && existed == 0);
+    CHECK(opened_completions == NULL);
 }
 
 static void prepare(const char *name) {
@@ -161,6 +173,7 @@ static void prepare(const char *name) {
     OK(wal_cursor_open(log, WAL_FROM_END, 0, &at_end, &err));
     OK(wal_follower_open(log, WAL_FROM_END, 0, &follower, &err));
     OK(wal_notifier_open(log, &notifier, &err));
+    OK(wal_completions_open(log, &completions, &err));
     lsn = 7, len = 7, count = 7, time_ns = 7;
 }
 
@@ -177,6 +190,7 @@ static void give_back(void) {
     wal_cursor_release(at_end);
     wal_follower_release(follower);
     wal_notifier_release(notifier);
+    wal_completions_release(completions);
     wal_record_release(record);
     wal_release(log);
 }
