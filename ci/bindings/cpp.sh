@@ -149,7 +149,7 @@ step "c++: build with $plain" build plain "$plain" c++17 -O1
 step "c++: tests and examples" run plain
 if has valgrind; then
   step "c++: under valgrind" run plain valgrind --quiet --error-exitcode=99 --leak-check=full \
-    --errors-for-leak-kinds=definite,indirect --fair-sched=yes
+    --show-leak-kinds=definite,indirect --errors-for-leak-kinds=definite,indirect --fair-sched=yes
 else
   skip "c++: under valgrind" "no valgrind"
 fi

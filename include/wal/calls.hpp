@@ -183,7 +183,7 @@ std::optional<lsn> replay(const wal_log* log, position from, F& f, Fail fail) {
 template <typename F, typename Fail>
 std::uint64_t replay_parallel(const wal_log* log, position from, std::uint32_t threads, order kept,
                               F& f, Fail fail) {
-    guarded<F> callee(f);
+    guarded<F> callee(f, kept == order::of_log);
     std::uint64_t count = 0;
     reason why;
     const std::int32_t code =
@@ -214,9 +214,8 @@ template <typename Fail>
 template <typename Fail>
 subscription on_durable(const wal_log* log, std::function<void(lsn)> durable,
                         std::function<void(const error&)> failed, Fail fail) {
-    auto listener = std::make_unique<durable_listener>(
-        durable_listener{std::move(durable), std::move(failed)});
-    const wal_durable_fn callback = listener->durable ? durable_listener::told : nullptr;
+    auto listener = std::make_unique<durable_listener>(std::move(durable), std::move(failed));
+    const wal_durable_fn callback = listener->is_empty() ? nullptr : durable_listener::told;
     wal_subscription* opened = nullptr;
     reason why;
     const std::int32_t code = wal_on_durable(log, callback, listener.get(),

@@ -3,6 +3,7 @@
 
 // Hearing of what became durable: descriptors, callbacks, outcomes in bulk. Included by wal.hpp.
 
+#include <atomic>
 #include <cstdint>
 #include <exception>
 #include <functional>
@@ -17,6 +18,7 @@
 
 #include "cursor.hpp"
 #include "error.hpp"
+#include "handover.hpp"
 #include "options.hpp"
 
 namespace wal {
@@ -157,14 +159,34 @@ public:
 template <typename F>
 class guarded {
 public:
-    explicit guarded(F& f) noexcept : f_(f) {}
+    explicit guarded(F& f, bool is_one_at_a_time = true) noexcept
+        : f_(f), is_one_at_a_time_(is_one_at_a_time) {
+        begun_.give();
+    }
 
     /// Calls it; returns false when there is to be no further call.
     template <typename... Arguments>
     bool call(Arguments&&... arguments) noexcept {
         const inside_callback inside;
+        begun_.take();
+        if (is_one_at_a_time_) ended_.take();
+        const bool goes_on = call_inside(std::forward<Arguments>(arguments)...);
+        ended_.give();
+        return goes_on;
+    }
+
+    /// To be called when C has returned.
+    void rethrow() {
+        ended_.take();
+        const std::lock_guard<std::mutex> lock(mutex_);
+        if (thrown_) std::rethrow_exception(std::exchange(thrown_, nullptr));
+    }
+
+private:
+    template <typename... Arguments>
+    bool call_inside(Arguments&&... arguments) noexcept {
         try {
-            if (has_thrown()) return false;
+            if (has_thrown_.load(std::memory_order_acquire)) return false;
             if constexpr (std::is_same_v<std::invoke_result_t<F&, Arguments...>, bool>) {
                 return f_(std::forward<Arguments>(arguments)...);
             } else {
@@ -174,43 +196,50 @@ public:
         } catch (...) {
             const std::lock_guard<std::mutex> lock(mutex_);
             if (!thrown_) thrown_ = std::current_exception();
+            has_thrown_.store(true, std::memory_order_release);
             return false;
         }
     }
 
-    /// To be called when C has returned.
-    void rethrow() {
-        const std::lock_guard<std::mutex> lock(mutex_);
-        if (thrown_) std::rethrow_exception(std::exchange(thrown_, nullptr));
-    }
-
-private:
-    bool has_thrown() {
-        const std::lock_guard<std::mutex> lock(mutex_);
-        return thrown_ != nullptr;
-    }
-
     F& f_;
+    bool is_one_at_a_time_;
+    handover begun_;
+    handover ended_;
     std::mutex mutex_;
     std::exception_ptr thrown_;
+    /// Looked at for each record of a parallel replay, without waiting for another thread.
+    std::atomic<bool> has_thrown_{false};
 };
 
 /// The callables of a subscription, kept until the library needs them no more.
-struct durable_listener {
-    std::function<void(lsn)> durable;
-    std::function<void(const error&)> failed;
+class durable_listener {
+public:
+    durable_listener(std::function<void(lsn)> durable, std::function<void(const error&)> failed)
+        : durable_(std::move(durable)), failed_(std::move(failed)) {
+        called_.give();
+    }
+
+    [[nodiscard]] bool is_empty() const noexcept { return !durable_; }
 
     static void told(std::uint64_t durable_lsn, const wal_error* failure, void* payload) noexcept {
         auto* self = static_cast<durable_listener*>(payload);
         const inside_callback inside;
+        self->called_.take();
         // An exception has nobody to go to: std::terminate, as in a std::thread.
-        if (failure == nullptr) self->durable(durable_lsn);
-        else if (self->failed) self->failed(error(*failure));
+        if (failure == nullptr) self->durable_(durable_lsn);
+        else if (self->failed_) self->failed_(error(*failure));
+        self->called_.give();
     }
     static void dropped(void* payload) noexcept {
         const inside_callback inside;
         const std::unique_ptr<durable_listener> self(static_cast<durable_listener*>(payload));
+        self->called_.take();
     }
+
+private:
+    std::function<void(lsn)> durable_;
+    std::function<void(const error&)> failed_;
+    handover called_;
 };
 
 }  // namespace detail

@@ -140,7 +140,7 @@ static void closing_ends_the_work_of_other_threads() {
     CHECK(wal::log::open(path).last_lsn() >= appended.load());
 }
 
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#if !defined(SANITIZED)
 static void a_child_process_gets_forked_and_destroys_in_peace() {
     auto log = std::make_unique<wal::log>(wal::log::open(test_directory / "fork"));
     std::future<wal::lsn> before = log->append_async("parent");
@@ -172,7 +172,7 @@ void test() {
     closed_logs_say_so();
     every_order_of_destruction_is_safe();
     closing_ends_the_work_of_other_threads();
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#if !defined(SANITIZED)
     // The child starts threads and allocates, which POSIX leaves open for a process with threads:
     // the C library keeps that usable, the sanitizers' run time may be left locked.
     a_child_process_gets_forked_and_destroys_in_peace();

@@ -10,6 +10,15 @@
 
 #include <wal.hpp>
 
+// Whether a sanitizer watches the program: g++ and clang++ say so in two ways.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define SANITIZED 1
+#endif
+#endif
+
 // A failed check ends the program: what comes after it would only add noise.
 #define CHECK(condition)                                                         \
     do {                                                                         \
