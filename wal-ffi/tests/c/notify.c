@@ -63,6 +63,7 @@ static void prepare(struct heard *heard) {
 
 static void on_durable(uint64_t durable, const wal_error *failure, void *payload) {
     struct heard *heard = payload;
+    TAKE_OVER(payload);
     pthread_mutex_lock(&heard->mutex);
     if (failure == NULL) {
         CHECK(durable >= heard->durable);
@@ -87,6 +88,7 @@ static void on_durable(uint64_t durable, const wal_error *failure, void *payload
 
 static void on_drop(void *payload) {
     struct heard *heard = payload;
+    TAKE_OVER(payload);
     pthread_mutex_lock(&heard->mutex);
     heard->dropped++;
     pthread_cond_broadcast(&heard->changed);
@@ -118,6 +120,7 @@ static void a_callback_hears_of_every_durable_record(void) {
     uint64_t lsn = 0;
     int i;
     prepare(&heard);
+    HAND_OVER(&heard);
     OK(wal_on_durable(log, on_durable, &heard, on_drop, &subscription, &err));
     for (i = 0; i < 50; i++) {
         OK(wal_submit(log, "x", 1, WAL_LEVEL_DEFAULT, &lsn, &err));
@@ -150,6 +153,7 @@ static void closing_inside_a_callback_is_deferred(void) {
     prepare(&heard);
     heard.to_close = log;
     heard.code = -99;
+    HAND_OVER(&heard);
     OK(wal_on_durable(log, on_durable, &heard, on_drop, &subscription, &err));
     OK(wal_submit(log, "x", 1, WAL_LEVEL_DEFAULT, &lsn, &err));
     await_lsn(&heard, lsn);
@@ -169,12 +173,14 @@ static void everything_may_be_released_inside_a_callback(void) {
     wal_subscription *subscription = NULL;
     struct heard heard;
     prepare(&heard);
+    HAND_OVER(&heard);
     OK(wal_on_durable(log, on_durable, &heard, on_drop, &subscription, &err));
+    /* The callback waits for the lock: no call on the log may be running when it is released. */
     pthread_mutex_lock(&heard.mutex);
     heard.to_end = subscription;
     heard.to_release = log;
-    pthread_mutex_unlock(&heard.mutex);
     OK(wal_submit(log, "x", 1, WAL_LEVEL_DEFAULT, NULL, &err));
+    pthread_mutex_unlock(&heard.mutex);
     await_drop(&heard);
     /* The release closes the log on a thread of its own: the lock is free soon. */
     for (;;) {

@@ -193,6 +193,7 @@ static void on_durable(uint64_t lsn, const wal_error *failure, void *payload) {
     uint64_t own = 0;
     size_t len = 0;
     CHECK(failure == NULL);
+    TAKE_OVER(payload);
     pthread_mutex_lock(&durable->mutex);
     if (durable->appended < RECORDS) {
         durable->appended++;
@@ -208,6 +209,7 @@ static void on_durable(uint64_t lsn, const wal_error *failure, void *payload) {
 
 static void on_drop(void *payload) {
     struct durable *durable = payload;
+    TAKE_OVER(payload);
     pthread_mutex_lock(&durable->mutex);
     durable->dropped++;
     pthread_cond_broadcast(&durable->changed);
@@ -222,6 +224,7 @@ static void a_listener_may_append_to_what_it_listens_to(void) {
     CHECK(pthread_mutex_init(&durable.mutex, NULL) == 0);
     CHECK(pthread_cond_init(&durable.changed, NULL) == 0);
     durable.log = open_at("echo");
+    HAND_OVER(&durable);
     OK(wal_on_durable(durable.log, on_durable, &durable, on_drop, &subscription, &err));
     append_text(durable.log, "first");
     pthread_mutex_lock(&durable.mutex);
