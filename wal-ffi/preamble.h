@@ -23,7 +23,12 @@
  *
  * What survives a crash is a prefix in LSN order, never a hole; a batch survives as a whole or not
  * at all. wal_submit does not wait: the watermark wal_durable_lsn tells how far the disk is, and
- * wal_wait_durable, a notifier or a callback wait for it.
+ * wal_wait_durable, a notifier or a callback wait for it. An event loop takes wal_completions, which
+ * give each append back with what became of it.
+ *
+ * Readers follow the log's level, not the append's: those of a log at WAL_LEVEL_DISK see what is
+ * durable, those of the other levels what the kernel was given. Until then a record is
+ * WAL_ERR_NOT_FOUND.
  *
  * Errors. Functions return WAL_OK or a negative code, one of enum wal_code. The last argument,
  * which may be NULL, is a wal_error of the caller: its struct_size must be set (WAL_ERROR_INIT

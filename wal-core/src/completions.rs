@@ -35,7 +35,7 @@ use crate::sync::{Mutex, MutexGuard, PoisonError};
 /// let mut ended = Vec::new();
 /// while ended.len() < 3 {
 ///     heard.recv().unwrap();
-///     completions.take(&mut ended);
+///     completions.take(&mut ended)?;
 /// }
 /// assert!(ended.iter().all(|(_order, outcome)| outcome.is_ok()));
 /// # Ok::<(), wal_core::Error>(())
@@ -103,7 +103,12 @@ impl<T> Completions<T> {
     /// Moves what has ended to `ended`: each token with the LSNs of its records, or with what
     /// [`Ticket::wait`] would have said. After a call there will be another wake-up for whatever
     /// is still in flight.
-    pub fn take(&self, ended: &mut Vec<(T, Result<LsnRange>)>) {
+    ///
+    /// # Errors
+    /// `Forked` in a child process. That an append failed is no error of this call.
+    pub fn take(&self, ended: &mut Vec<(T, Result<LsnRange>)>) -> Result<()> {
+        // A thread of the parent may have held the queues, and is not here to let them go.
+        self.check_process()?;
         // Before looking: what ends from here on rings again.
         self.bell.is_rung.store(false, Ordering::SeqCst);
         let mut queues = self.lock();
@@ -112,6 +117,16 @@ impl<T> Completions<T> {
                 ended.extend(queue.pop_front().map(|(_, token)| (token, outcome)));
             }
         }
+        Ok(())
+    }
+
+    /// Refuses a child process, which has its parent's completions and no part in them: to be
+    /// asked before a wake-up is consumed that the parent waits for.
+    ///
+    /// # Errors
+    /// `Forked`.
+    pub fn check_process(&self) -> Result<()> {
+        self.log.check_process()
     }
 
     /// How many appends have not been taken yet.

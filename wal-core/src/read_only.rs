@@ -95,6 +95,15 @@ impl ReadOnly {
         self.values.clone()
     }
 
+    /// Refuses a handle that was inherited through `fork`.
+    pub(crate) fn check_process(&self) -> Result<()> {
+        if self.process == fork_generation() {
+            return Ok(());
+        }
+        let message = "the handle was inherited through fork; open the log in this process";
+        Err(Error::at_path(ErrorKind::Forked, &self.path, message))
+    }
+
     pub(crate) fn close(&self) {
         self.is_closed.store(true, Ordering::Release);
     }
@@ -205,10 +214,7 @@ impl Tail for ReadOnly {
     fn leave_queue(&self, _queued: Queued) {}
 
     fn check_open(&self) -> Result<()> {
-        if self.process != fork_generation() {
-            let message = "the handle was inherited through fork; open the log in this process";
-            return Err(Error::at_path(ErrorKind::Forked, &self.path, message));
-        }
+        self.check_process()?;
         if self.is_closed.load(Ordering::Acquire) {
             return Err(Error::at_path(ErrorKind::Closed, &self.path, "the log was closed"));
         }

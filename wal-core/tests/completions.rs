@@ -39,7 +39,7 @@ fn take(completions: &Completions<u64>, heard: &mpsc::Receiver<()>, count: usize
     let mut ended = Vec::new();
     while ended.len() < count {
         heard.recv_timeout(PATIENCE).expect("told that something has ended");
-        completions.take(&mut ended);
+        completions.take(&mut ended).expect("this process");
     }
     ended
 }
@@ -91,7 +91,7 @@ fn nothing_that_was_promised_the_disk_comes_back_before_it_is_there() {
     for token in 0..50 {
         completions.submit(b"record", &AppendOptions::default(), token).unwrap();
         let mut ended = Vec::new();
-        completions.take(&mut ended);
+        completions.take(&mut ended).expect("this process");
         for (_, lsns) in ended {
             assert!(log.durable_lsn() >= Some(lsns.unwrap().final_));
         }
@@ -99,7 +99,7 @@ fn nothing_that_was_promised_the_disk_comes_back_before_it_is_there() {
     while completions.in_flight() > 0 {
         heard.recv_timeout(PATIENCE).unwrap();
         let mut ended = Vec::new();
-        completions.take(&mut ended);
+        completions.take(&mut ended).expect("this process");
         let durable = log.durable_lsn();
         assert!(ended.into_iter().all(|(_, lsns)| durable >= Some(lsns.unwrap().final_)));
     }
@@ -139,7 +139,7 @@ fn the_bell_rings_once_for_all_that_ends_before_it_is_taken() {
     }
     assert_eq!(rings.load(Ordering::SeqCst), 1);
     let mut ended = Vec::new();
-    completions.take(&mut ended);
+    completions.take(&mut ended).expect("this process");
     assert_eq!(ended.len(), 200);
     assert!(ended.iter().map(|(token, _)| *token).eq(0..200));
     assert_eq!(rings.load(Ordering::SeqCst), 1);
@@ -148,7 +148,7 @@ fn the_bell_rings_once_for_all_that_ends_before_it_is_taken() {
     while rings.load(Ordering::SeqCst) < 2 {
         thread::yield_now();
     }
-    completions.take(&mut ended);
+    completions.take(&mut ended).expect("this process");
     assert_eq!((ended.len(), rings.load(Ordering::SeqCst)), (201, 2));
 }
 

@@ -31,7 +31,12 @@
  *
  * What survives a crash is a prefix in LSN order, never a hole; a batch survives as a whole or not
  * at all. wal_submit does not wait: the watermark wal_durable_lsn tells how far the disk is, and
- * wal_wait_durable, a notifier or a callback wait for it.
+ * wal_wait_durable, a notifier or a callback wait for it. An event loop takes wal_completions, which
+ * give each append back with what became of it.
+ *
+ * Readers follow the log's level, not the append's: those of a log at WAL_LEVEL_DISK see what is
+ * durable, those of the other levels what the kernel was given. Until then a record is
+ * WAL_ERR_NOT_FOUND.
  *
  * Errors. Functions return WAL_OK or a negative code, one of enum wal_code. The last argument,
  * which may be NULL, is a wal_error of the caller: its struct_size must be set (WAL_ERROR_INIT
@@ -1757,7 +1762,7 @@ int32_t wal_completions_submit(const struct wal_completions *completions,
  * - Ownership: `ended` is the caller's.
  * - Thread-safety: any thread at once; each entry is handed out once.
  * - Blocking: never.
- * - Errors: `WAL_ERR_INVALID`. That an append failed is no error of this call.
+ * - Errors: `WAL_ERR_INVALID`, `WAL_ERR_FORKED`. That an append failed is no error of this call.
  * - Since: 0.1.0
  */
 int32_t wal_completions_take(const struct wal_completions *completions,
@@ -1888,8 +1893,9 @@ void wal_record_release(struct wal_record *record);
  *   outlive the log's handle.
  * - Thread-safety: any thread at once.
  * - Blocking: may read from the disk.
- * - Errors: `WAL_ERR_INVALID`, `WAL_ERR_TRIMMED`, `WAL_ERR_TRUNCATED`, `WAL_ERR_CORRUPT`,
- *   `WAL_ERR_IO`, `WAL_ERR_CLOSED`, `WAL_ERR_FORKED`.
+ * - Errors: `WAL_ERR_NOT_FOUND` for an LSN after the next one, which is in `wal_error.lsn`;
+ *   `WAL_ERR_INVALID`, `WAL_ERR_TRIMMED`, `WAL_ERR_CORRUPT`, `WAL_ERR_IO`, `WAL_ERR_CLOSED`,
+ *   `WAL_ERR_FORKED`.
  * - Since: 0.1.0
  */
 int32_t wal_cursor_open(const struct wal_log *log,

@@ -152,7 +152,7 @@ pub unsafe extern "C" fn wal_completions_submit(
 /// - Ownership: `ended` is the caller's.
 /// - Thread-safety: any thread at once; each entry is handed out once.
 /// - Blocking: never.
-/// - Errors: `WAL_ERR_INVALID`. That an append failed is no error of this call.
+/// - Errors: `WAL_ERR_INVALID`, `WAL_ERR_FORKED`. That an append failed is no error of this call.
 /// - Since: 0.1.0
 ///
 /// # Safety
@@ -170,8 +170,10 @@ pub unsafe extern "C" fn wal_completions_take(
         boundary::on(completions, err, |completions| {
             let out = boundary::out(count, "count")?;
             let places = boundary::places(ended, capacity, "ended")?;
+            // A child of fork must not wait for a thread of its parent, nor silence its bell.
+            completions.engine.check_process()?;
             let mut left = completions.left();
-            completions.fetch(&mut left);
+            completions.fetch(&mut left)?;
             let taken = left.len().min(places.len());
             for (place, completion) in places.iter_mut().zip(left.drain(..taken)) {
                 place.write(completion);
@@ -206,11 +208,12 @@ pub unsafe extern "C" fn wal_completions_release(completions: *mut wal_completio
 impl wal_completions {
     /// Moves what the engine has to `left`. The bell is cleared before looking: what ends from then
     /// on rings again.
-    fn fetch(&self, left: &mut VecDeque<wal_completion>) {
+    fn fetch(&self, left: &mut VecDeque<wal_completion>) -> Outcome<()> {
         clear(&self.bell);
         let mut ended = Vec::new();
-        self.engine.take(&mut ended);
+        self.engine.take(&mut ended)?;
         left.extend(ended.into_iter().map(|(token, outcome)| told(token, outcome)));
+        Ok(())
     }
 
     fn left(&self) -> MutexGuard<'_, VecDeque<wal_completion>> {

@@ -53,8 +53,9 @@ pub(crate) fn alone<'a, T>(mutex: &'a Mutex<T>, name: &str) -> Outcome<MutexGuar
 ///   outlive the log's handle.
 /// - Thread-safety: any thread at once.
 /// - Blocking: may read from the disk.
-/// - Errors: `WAL_ERR_INVALID`, `WAL_ERR_TRIMMED`, `WAL_ERR_TRUNCATED`, `WAL_ERR_CORRUPT`,
-///   `WAL_ERR_IO`, `WAL_ERR_CLOSED`, `WAL_ERR_FORKED`.
+/// - Errors: `WAL_ERR_NOT_FOUND` for an LSN after the next one, which is in `wal_error.lsn`;
+///   `WAL_ERR_INVALID`, `WAL_ERR_TRIMMED`, `WAL_ERR_CORRUPT`, `WAL_ERR_IO`, `WAL_ERR_CLOSED`,
+///   `WAL_ERR_FORKED`.
 /// - Since: 0.1.0
 ///
 /// # Safety

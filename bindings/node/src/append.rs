@@ -68,8 +68,10 @@ impl Shared {
                 bell.post(Box::new(move |desk, env| {
                     let Some(shared) = shared.upgrade() else { return };
                     let mut ended = Vec::new();
-                    shared.completions.take(&mut ended);
-                    desk.settle_appends(env, ended);
+                    // Refused in a child of fork alone, and Node has none that goes on as Node.
+                    if shared.completions.take(&mut ended).is_ok() {
+                        desk.settle_appends(env, ended);
+                    }
                 }));
             };
             Shared {

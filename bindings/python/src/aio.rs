@@ -226,11 +226,11 @@ impl Channel {
     /// Settles the futures of everything that has ended by now. To be called by the event loop's
     /// thread when the descriptor is readable.
     fn drain(&self, py: Python<'_>) -> PyResult<()> {
-        self.event.clear();
         let mut ended = Vec::new();
         attached(py, || {
-            self.completions.take(&mut ended);
-            Ok(())
+            self.completions.check_process()?;
+            self.event.clear();
+            self.completions.take(&mut ended)
         })?;
         for ((future, gives), outcome) in ended {
             settle(py, &future, gives, outcome)?;

@@ -150,6 +150,14 @@ impl Log {
         }
     }
 
+    /// Refuses a handle that was inherited through `fork`.
+    pub(crate) fn check_process(&self) -> Result<()> {
+        match &self.handle.kind {
+            Kind::Writer(engine) => engine.check_process(),
+            Kind::Reader(reader) => reader.check_process(),
+        }
+    }
+
     pub(crate) fn value_map(&self) -> Result<ValueMap> {
         match &self.handle.kind {
             Kind::Writer(engine) => engine.values(),

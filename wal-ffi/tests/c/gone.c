@@ -133,7 +133,8 @@ static void telling(void) {
     STAYS(wal_notifier_fd, wal_notifier_fd(notifier) >= 0);
     GONE(wal_completions_open, WAL_ERR_CLOSED, WAL_ERR_FORKED,
          wal_completions_open(log, &opened_completions, &err));
-    GONE(wal_completions_take, WAL_OK, WAL_OK,
+    count = 0;
+    GONE(wal_completions_take, WAL_OK, WAL_ERR_FORKED,
          wal_completions_take(completions, ended, 1, &count, &err));
     CHECK(count == 0);
     STAYS(wal_completions_fd, wal_completions_fd(completions) >= 0);

@@ -112,7 +112,7 @@ impl Hub {
         let Some(news) = self.bell.wait() else { return Ok(Reference::default()) };
         let mut ended: Vec<(jlong, Result<LsnRange, Error>)> = Vec::new();
         if news.has_ended {
-            self.completions.take(&mut ended);
+            self.completions.take(&mut ended)?;
         }
         let mut numbers = Vec::with_capacity(ended.len() * 3);
         let mut errors = Vec::new();
