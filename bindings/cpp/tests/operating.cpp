@@ -1,6 +1,10 @@
 // Options, errors, values, trimming, stats, copies, checks and repair.
 #include "testing.hpp"
 
+#include <sys/resource.h>
+
+#include <cerrno>
+#include <csignal>
 #include <cstring>
 #include <fstream>
 #include <map>
@@ -160,6 +164,42 @@ static void values() {
     TELLS(invalid, (values.set("k", std::string(4097, 'v'), told), 0));
 }
 
+// The limit on the size of files refuses the writes that a full disk refuses.
+static void a_full_disk_takes_nothing_and_may_have_room_again() {
+    CHECK(std::signal(SIGXFSZ, SIG_IGN) != SIG_ERR);
+    rlimit limit{};
+    CHECK(getrlimit(RLIMIT_FSIZE, &limit) == 0);
+    // Behind the file of the state, whose offsets it is about too.
+    const rlimit full{384 << 10, limit.rlim_max};
+    wal::options small;
+    small.segment_bytes = 1 << 20;
+    wal::log log = wal::log::open(test_directory / "full", small);
+    const std::string record(8000, 'r');
+    // Or the file of the first segment could not be made.
+    wal::lsn count = log.append(record);
+    CHECK(setrlimit(RLIMIT_FSIZE, &full) == 0);
+    std::error_code ec;
+    while (log.append(record, ec) != 0 && !ec) ++count;
+    CHECK(ec == wal::errc::full && count > 10);
+    CHECK(log.append(record) == ++count);  // in the next segment
+    // A future says the same of the record that meets the limit, and of it alone.
+    std::uint64_t refused = 0;
+    for (int n = 0; n < 64; n++) {
+        std::future<wal::lsn> later = log.append_async(record);
+        try {
+            CHECK(later.get() == count + 1);
+            ++count;
+        } catch (const wal::error& why) {
+            CHECK(why.kind() == wal::errc::full && why.os_errno() == EFBIG);
+            ++refused;
+        }
+    }
+    CHECK(refused > 0);
+    CHECK(setrlimit(RLIMIT_FSIZE, &limit) == 0);
+    CHECK(log.append(record) == count + 1);
+    log.close();
+}
+
 static void dropping() {
     wal::options how;
     how.segment_bytes = 64 * 1024;
@@ -248,6 +288,7 @@ void test() {
     opening();
     errors();
     values();
+    a_full_disk_takes_nothing_and_may_have_room_again();
     dropping();
     checks_and_repair();
 }
