@@ -12,12 +12,14 @@ final class RepairReport
 {
     private const ACTION = 1;
     private const LOST = 2;
-    private const BACKUP = 3;
+    /** @internal */
+    public const BACKUP = 3;
 
     /**
      * @param bool $changed whether anything was changed
      * @param list<string> $actions what was (or would be) done; nothing for a sound log
-     * @param list<array{int, int}> $lost first and last LSN of records that are lost
+     * @param list<array{int, int}> $lost first and last LSN of records that are lost; of these and
+     *     the actions, 10,000 lines at most: `$lostRecords` counts all
      * @param ?string $backup the directory with copies of the changed files
      */
     public function __construct(

@@ -75,6 +75,7 @@ trait Upkeep
      * The segments, oldest first; the last is the active one.
      *
      * @return list<Segment>
+     * @throws \OverflowException for more than 10,000
      */
     public function segments(): array
     {

@@ -4,8 +4,10 @@ declare(strict_types=1);
 
 namespace Wal\Tests;
 
+use FFI\CData;
 use Wal\AtCapacity;
 use Wal\Check;
+use Wal\Collector;
 use Wal\Exception\InvalidException;
 use Wal\Exception\LockedException;
 use Wal\Exception\NotFoundException;
@@ -54,6 +56,32 @@ final class ChangingTest extends LogCase
         self::assertSame(RecoveryCase::TornTail, $found->recovery->case);
         self::assertSame([1, $end], [$found->recovery->cutSegment, $found->recovery->cutOffset]);
         self::assertSame([1 => 'whole'], self::all($found));
+    }
+
+    public function testAListThatWouldNotBeWholeIsRefused(): void
+    {
+        $values = static function (CData $collect) use (&$count): void {
+            for ($told = 0; $told < $count; $told++) {
+                $collect(null, 0, null, 0, null);
+            }
+        };
+        $count = 10_000;
+        self::assertCount($count, Collector::run('wal_value_fn', $values));
+        $count = 10_001;
+        $refused = self::assertThrows(
+            \OverflowException::class,
+            static fn (): array => Collector::run('wal_value_fn', $values),
+        );
+        self::assertStringContainsString('10001 items', $refused->getMessage());
+        $repair = static function (CData $collect): void {
+            for ($told = 0; $told < 10_001; $told++) {
+                $collect(2, 'records', $told, $told, null);
+            }
+            $collect(3, 'the copies', 0, 0, null);
+        };
+        $lines = Collector::run('wal_repair_fn', $repair);
+        self::assertCount(10_001, $lines, 'a report counts what it leaves out');
+        self::assertSame('the copies', $lines[10_000][1]);
     }
 
     public function testRecordsAreDroppedAtBothEnds(): void
