@@ -68,22 +68,42 @@ c_compiler() {
   esac
 }
 
+# abreast COMMAND ITEM...: the command for every item, as many at once as there are cores.
+abreast() {
+  local command=$1 item code=0 running=()
+  shift
+  for item in "$@"; do
+    if [ "${#running[@]}" -ge "$(nproc)" ]; then
+      wait "${running[0]}" || code=1
+      running=("${running[@]:1}")
+    fi
+    "$command" "$item" &
+    running+=("$!")
+  done
+  for item in "${running[@]}"; do
+    wait "$item" || code=1
+  done
+  return "$code"
+}
+
 # build DIRECTORY COMPILER DIALECT FLAG...: the tests and the examples; C is C99 whatever the dialect.
 build() {
-  local directory=$work/$1 compiler=$2 dialect=$3 source
-  shift 3
+  local directory=$work/$1 compiler=$2 dialect=$3
+  local flags=("${@:4}")
   mkdir -p "$directory"
-  for source in "${tests[@]}" "${drivers[@]}" "${programs[@]}"; do
-    local program
-    program=$directory/$(program_of "$source")
-    if [[ $source == *.c ]]; then
-      "$(c_compiler "$compiler")" -std=c99 -D_POSIX_C_SOURCE=200809L -g -Wall -Wextra -Wpedantic \
-        -Werror "$@" -Iinclude "$source" -o "$program" "${link[@]}"
-    else
-      "$compiler" "-std=$dialect" -g "${warnings[@]}" "$@" -Iinclude "$source" -o "$program" \
-        "${link[@]}"
-    fi
-  done
+  abreast compile "${tests[@]}" "${drivers[@]}" "${programs[@]}"
+}
+
+compile() {
+  local program
+  program=$directory/$(program_of "$1")
+  if [[ $1 == *.c ]]; then
+    "$(c_compiler "$compiler")" -std=c99 -D_POSIX_C_SOURCE=200809L -g -Wall -Wextra -Wpedantic \
+      -Werror "${flags[@]}" -Iinclude "$1" -o "$program" "${link[@]}"
+  else
+    "$compiler" "-std=$dialect" -g "${warnings[@]}" "${flags[@]}" -Iinclude "$1" -o "$program" \
+      "${link[@]}"
+  fi
 }
 
 # The examples have the names of those in C.
@@ -96,23 +116,26 @@ program_of() {
 
 # run DIRECTORY COMMAND...: every program of a build, each in a directory of its own, through COMMAND.
 run() {
-  local directory=$work/$1 source name scratch
-  shift
-  for source in "${tests[@]}" "${programs[@]}"; do
-    name=$(program_of "$source")
-    scratch=$(mktemp -d -p "$STEPS_DIR")
-    case $name in
-      example-collector)
-        "${limit[@]}" "$directory/collector_is_killed" "$scratch" "$@" "$directory/$name"
-        ;;
-      example-*)
-        "${limit[@]}" "$@" "$directory/$name" "$scratch/log" >"$scratch/output"
-        says "$name" "$scratch/output"
-        ;;
-      *) "${limit[@]}" "$@" "$directory/$name" "$scratch" ;;
-    esac
-    echo "$name: good"
-  done
+  local directory=$work/$1
+  local through=("${@:2}")
+  abreast run_one "${tests[@]}" "${programs[@]}"
+}
+
+run_one() {
+  local name scratch
+  name=$(program_of "$1")
+  scratch=$(mktemp -d -p "$STEPS_DIR")
+  case $name in
+    example-collector)
+      "${limit[@]}" "$directory/collector_is_killed" "$scratch" "${through[@]}" "$directory/$name"
+      ;;
+    example-*)
+      "${limit[@]}" "${through[@]}" "$directory/$name" "$scratch/log" >"$scratch/output"
+      says "$name" "$scratch/output"
+      ;;
+    *) "${limit[@]}" "${through[@]}" "$directory/$name" "$scratch" ;;
+  esac
+  echo "$name: good"
 }
 
 # says PROGRAM FILE: what an example printed is what it is there to show.
@@ -134,12 +157,13 @@ says() {
 }
 
 tidy() {
-  local source
-  for source in "${tests[@]}" "${drivers[@]}" examples/cpp/*.cpp; do
-    # How many warnings of other headers it has left out is nothing to read.
-    clang-tidy --quiet --config-file="$here/.clang-tidy" "$source" -- -std=c++17 -Iinclude \
-      2> >(grep -v "warnings generated" >&2 || true)
-  done
+  abreast tidy_one "${tests[@]}" "${drivers[@]}" examples/cpp/*.cpp
+}
+
+tidy_one() {
+  # How many warnings of other headers it has left out is nothing to read.
+  clang-tidy --quiet --config-file="$here/.clang-tidy" "$1" -- -std=c++17 -Iinclude \
+    2> >(grep -v "warnings generated" >&2 || true)
 }
 
 step "c++: library" library
