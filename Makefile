@@ -31,7 +31,7 @@ fix: ## mend what a program can mend: format, lints, generated files
 bench: ## measure against the bare device and other logs, 15 minutes; QUICK=1, BENCH_DIR=
 	@ci/bench.sh run
 
-bench-languages: ## measure the packages for Python, Java and Node beside what else there is
+bench-languages: ## measure the packages for all languages, and what else their users could take
 	@ci/bindings/bench.sh
 
 bench-scale: ## measure how cost grows, and logs of 10 GB, 15 minutes; QUICK=1, BENCH_DIR=

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Installs what is missing: `ci/setup.sh demo` (a C linker), `ci/setup.sh languages` (what the packages
-# for other languages are built with), `ci/setup.sh test` (everything the tests use), `ci/setup.sh bench` (what the measurements use) or `ci/setup.sh crash` (file systems and
-# machines that lose power). Quick when nothing is missing; on other systems than Debian it says what
-# to install.
+# for other languages are built and measured with), `ci/setup.sh test` (everything the tests use),
+# `ci/setup.sh bench` (what the measurements use) or `ci/setup.sh crash` (file systems and machines
+# that lose power). Quick when nothing is missing; on other systems than Debian it says what to
+# install.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -20,7 +21,6 @@ missing_packages() {
     has strace || echo strace
     has mkfs.ext4 || echo e2fsprogs
     has losetup || echo mount
-    php -r 'exit((int) !extension_loaded("sqlite3"));' 2>/dev/null || echo php-cli php-sqlite3
     return
   fi
   if [ "$purpose" = crash ]; then
@@ -41,8 +41,12 @@ missing_packages() {
   has mvn || echo maven
   has npm || echo nodejs npm
   php -r 'exit((int) !extension_loaded("ffi"));' 2>/dev/null || echo php-cli
-  [ "$purpose" = languages ] && return
   has c++ || echo g++
+  if [ "$purpose" = languages ]; then
+    # What PHP is measured beside.
+    php -r 'exit((int) !extension_loaded("sqlite3"));' 2>/dev/null || echo php-sqlite3
+    return
+  fi
   has clang++ || echo clang libclang-rt-dev
   has clang-tidy || echo clang-tidy
   has pkg-config || echo pkg-config

@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
 # Measures the packages of all languages: run it on a quiet machine, 15 minutes.
 #
-#   ci/bindings/bench.sh             the same work in all languages, in turns (3 minutes), then each
-#                                    language beside what its users would otherwise take
-#   ci/bindings/bench.sh languages   the former alone: bench/languages.json and docs/PERFORMANCE.md
-#   ci/bindings/bench.sh peers       the latter alone: figures in <target directory>/bindings/
+#   ci/bindings/bench.sh             both of the following
+#   ci/bindings/bench.sh languages   the same work in all languages and in what their users would
+#                                    otherwise take, in turns: bench/languages.json and
+#                                    docs/PERFORMANCE.md
+#   ci/bindings/bench.sh calls       each call by itself, by the harness that is usual in the
+#                                    language (pyperf, JMH, tinybench): <target directory>/bindings/
 #
 # BENCH_DIR=path is where to measure (below the target directory unless set), ROUNDS=7 how often.
 set -euo pipefail
@@ -31,9 +33,12 @@ build_native() {
 }
 
 measure() {
-  local named=(c="$measurers/c" cpp="$measurers/cpp") language
+  local named=(c="$measurers/c" cpp="$measurers/cpp") language peer
   for language in "${languages[@]}"; do
     [ ! -x "$measurers/$language" ] || named+=("$language=$measurers/$language")
+    for peer in "$measurers/$language"-*; do
+      [ ! -x "$peer" ] || named+=("$language/${peer##*/"$language"-}=$peer")
+    done
   done
   "$target/release/wal-bench" languages --directory "$place" --rounds "${ROUNDS:-7}" \
     --results bench/languages.json "${named[@]}"
@@ -41,10 +46,11 @@ measure() {
 }
 
 case $what in
-  all | languages | peers) ;;
-  *) echo "usage: ci/bindings/bench.sh [all|languages|peers]"; exit 2 ;;
+  all | languages | calls) ;;
+  *) echo "usage: ci/bindings/bench.sh [all|languages|calls]"; exit 2 ;;
 esac
-if [ "$what" != peers ]; then
+ci/setup.sh languages
+if [ "$what" != calls ]; then
   rm -rf "$measurers"
   step "Rust, C and C++, optimised" build_native
   for language in "${languages[@]}"; do
@@ -53,7 +59,7 @@ if [ "$what" != peers ]; then
   step "the same work in all languages" measure
 fi
 if [ "$what" != languages ]; then
-  for language in "${languages[@]}"; do
+  for language in python java node; do
     steps_of "ci/bindings/$language.sh" bench
   done
 fi

@@ -55,6 +55,7 @@ dialects() {
       echo '#include <wal.hpp>' |
         "$compiler" "-std=$dialect" "${warnings[@]}" -fsyntax-only -Iinclude -x c++ -
     done
+    "$compiler" -std=c++17 "${warnings[@]}" -fsyntax-only -Iinclude "$here/bench/measure.cpp"
     echo "$compiler: c++17, c++20"
   done
 }

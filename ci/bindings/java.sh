@@ -100,13 +100,22 @@ build_bench() {
   "${maven[@]}" -f bindings/java/bench/pom.xml -Doutput="$output/bench" -Dlibwal.version="$version" package
 }
 
+leave_measurers() {
+  leave_measurer java Measure
+  leave_measurer java-chronicle-queue Chronicle
+  leave_measurer java-h2-mvstore MvStore
+}
+
+# leave_measurer NAME CLASS
 leave_measurer() {
   mkdir -p "$target/bindings/measurers"
-  cat >"$target/bindings/measurers/java" <<MEASURER
+  # Chronicle reaches into the JDK, and tells its makers unless told not to.
+  cat >"$target/bindings/measurers/$1" <<MEASURER
 #!/bin/sh
-exec java -XX:+UseSerialGC -cp '$output/bench/classes:$output/bench/libraries/*' io.libwal.bench.Measure
+exec java -XX:+UseSerialGC $(tr '\n' ' ' <bindings/java/bench/jvm-flags.txt)\\
+  -cp '$output/bench/classes:$output/bench/libraries/*' io.libwal.bench.$2
 MEASURER
-  chmod +x "$target/bindings/measurers/java"
+  chmod +x "$target/bindings/measurers/$1"
 }
 
 # The classes and their runner, without a test.
@@ -148,7 +157,7 @@ case $mode in
     ;;
   measurer)
     step "java: build, with its peers" build_bench
-    step "java: measurer" leave_measurer
+    step "java: measurers" leave_measurers
     ;;
   *)
     echo "usage: ci/bindings/java.sh [test|runner|package|bench|measurer]"

@@ -127,25 +127,33 @@ install_packed() {
   "$work/tools/node_modules/.bin/tsc" -p . --typeRoots "$work/tools/node_modules/@types"
 }
 
-run_bench() {
+# Beside what it is measured beside.
+place_bench() {
   local place=$work/bench
   rm -rf "$place/node_modules/libwal"
   ln -s "$package" "$place/node_modules/libwal"
   cp "$package"/bench/*.mjs "$place/"
-  (cd "$place" && LIBWAL_NATIVE_PATH=$work/wal_node.release.node \
-    node appends.mjs "${BENCH_DIR:-$place}" | tee "$place/results.json")
 }
 
+run_bench() {
+  (cd "$work/bench" && LIBWAL_NATIVE_PATH=$work/wal_node.release.node \
+    node calls.mjs "${BENCH_DIR:-$work/bench}" | tee "$work/bench/calls.json")
+}
+
+leave_measurers() {
+  leave_measurer node measure.mjs
+  leave_measurer node-better-sqlite3 peers.mjs better-sqlite3
+  leave_measurer node-lmdb peers.mjs lmdb
+}
+
+# leave_measurer NAME PROGRAM ARGUMENT...
 leave_measurer() {
-  mkdir -p "$work/measure/node_modules" "$target/bindings/measurers"
-  rm -rf "$work/measure/node_modules/libwal"
-  ln -s "$package" "$work/measure/node_modules/libwal"
-  cp "$package/bench/measure.mjs" "$work/measure/"
-  cat >"$target/bindings/measurers/node" <<MEASURER
+  mkdir -p "$target/bindings/measurers"
+  cat >"$target/bindings/measurers/$1" <<MEASURER
 #!/bin/sh
-LIBWAL_NATIVE_PATH='$work/wal_node.release.node' exec '$(command -v node)' '$work/measure/measure.mjs'
+LIBWAL_NATIVE_PATH='$work/wal_node.release.node' exec '$(command -v node)' '$work/bench/$2' ${*:3}
 MEASURER
-  chmod +x "$target/bindings/measurers/node"
+  chmod +x "$target/bindings/measurers/$1"
 }
 
 if ! find_node; then
@@ -161,7 +169,9 @@ case $mode in
     ;;
   measurer)
     step "node: the native part, optimised" build release
-    step "node: measurer" leave_measurer
+    step "node: what it is measured beside" tools bench
+    step "node: programs" place_bench
+    step "node: measurers" leave_measurers
     ;;
   test)
     step "node: the native part" build debug
@@ -184,6 +194,7 @@ case $mode in
   bench)
     step "node: the native part, optimised" build release
     step "node: what it is measured beside" tools bench
+    step "node: programs" place_bench
     step "node: benchmark" run_bench
     ;;
 esac

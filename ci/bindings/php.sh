@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The PHP package: `test` holds it to its promises, `runner` builds what goes through all languages,
-# `package` packs it and uses the archive where nothing of the checkout is in reach, `bench` measures
-# it beside C and SQLite, `measurer` is for what measures all languages (ci/bindings/bench.sh).
+# `package` packs it and uses the archive where nothing of the checkout is in reach, `measurer` is for
+# what measures all languages (ci/bindings/bench.sh).
 set -euo pipefail
 source "$(dirname "$0")/../steps.sh"
 
@@ -13,8 +13,8 @@ version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 archive=$work/libwal-php-$version.tar.gz
 
 case $mode in
-  test | runner | package | bench | measurer) ;;
-  *) echo "usage: ci/bindings/php.sh [test|runner|package|bench|measurer]"; exit 2 ;;
+  test | runner | package | measurer) ;;
+  *) echo "usage: ci/bindings/php.sh [test|runner|package|measurer]"; exit 2 ;;
 esac
 
 if ! has php ||
@@ -129,19 +129,12 @@ use_package() {
   LIBWAL_LIBRARY=$away/elsewhere/libwal.so.0 "${php[@]}" smoke.php "$away/log"
 }
 
-bench() {
-  cc -std=c99 -O2 -D_POSIX_C_SOURCE=200809L -Wall -Wextra -Werror -Iinclude -o "$work/floor" \
-    "$here/bench/floor.c" -L"$work/release" -l:libwal.so.0 -Wl,-rpath,"$work/release"
-  # shellcheck disable=SC2086 # several flags
-  LIBWAL_LIBRARY=$work/release/libwal.so.0 php -d opcache.enable_cli=1 "$here/bench/bench.php" \
-    --dir="${BENCH_DIR:-$work}" --floor="$work/floor" --json="$work/bench.json" ${BENCH_FLAGS:-}
-}
-
+# leave_measurer NAME PROGRAM
 leave_measurer() {
   mkdir -p "$target/bindings/measurers"
-  local measurer=$target/bindings/measurers/php
+  local measurer=$target/bindings/measurers/$1
   printf '#!/bin/sh\nLIBWAL_LIBRARY="%s" exec php -d opcache.enable_cli=1 -d ffi.enable=preload "%s"\n' \
-    "$work/release/libwal.so.0" "$PWD/$here/bench/measure.php" >"$measurer"
+    "$work/release/libwal.so.0" "$PWD/$here/bench/$2" >"$measurer"
   chmod +x "$measurer"
 }
 
@@ -152,7 +145,12 @@ case $mode in
     ;;
   measurer)
     step "php: the library, optimised" build release
-    step "php: measurer" leave_measurer
+    step "php: measurer" leave_measurer php measure.php
+    if php -r 'exit((int) !extension_loaded("sqlite3"));'; then
+      step "php: measurer of SQLite" leave_measurer php-sqlite3 peers.php
+    else
+      skip "php: measurer of SQLite" "no sqlite3 (apt-get install php-sqlite3)"
+    fi
     ;;
   test)
     step "php: the library" build debug
@@ -171,14 +169,6 @@ case $mode in
     step "php: the archive" pack
     step "php: contents of the archive" contents
     step "php: the archive, unpacked alone" use_package
-    ;;
-  bench)
-    if ! has cc || ! php -r 'exit((int) !extension_loaded("sqlite3"));'; then
-      skip "php: benchmark" "no cc or no sqlite3 (apt-get install gcc php-sqlite3)"
-    else
-      step "php: the library, optimised" build release
-      step "php: benchmark" bench
-    fi
     ;;
 esac
 finish

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The Python package: `test` builds it and holds it to its promises, `runner` builds it for what goes
 # through all languages, `package` makes wheel and sdist and installs both where nothing of the
-# checkout is in reach, `bench` measures it beside its peers, `measurer` is for what measures all
+# checkout is in reach, `bench` measures each call, `measurer` is for what measures all
 # languages (ci/bindings/bench.sh).
 # Everything it installs lies below the target directory.
 set -euo pipefail
@@ -148,18 +148,26 @@ try_package() {
   )
 }
 
-# The peers, and a build as users have it.
 benchmark() {
   mkdir -p "$work/bench"
+  rm -f "$work/bench/calls.json"
   # shellcheck disable=SC2086 # several flags
-  "$venv/bin/python" "$here/bench/bench.py" --dir "$work/bench" \
-    --json "$work/bench/python.json" ${BENCH_FLAGS:-}
+  "$venv/bin/python" "$here/bench/calls.py" --dir "$work/bench" -o "$work/bench/calls.json" \
+    ${BENCH_FLAGS:-}
 }
 
+leave_measurers() {
+  leave_measurer python measure.py
+  leave_measurer python-sqlite3 peers.py sqlite3
+  leave_measurer python-persist-queue peers.py persist-queue
+}
+
+# leave_measurer NAME PROGRAM ARGUMENT...
 leave_measurer() {
   mkdir -p "$target/bindings/measurers"
-  local measurer=$target/bindings/measurers/python
-  printf '#!/bin/sh\nexec "%s" -B "%s"\n' "$venv/bin/python" "$PWD/$here/bench/measure.py" >"$measurer"
+  local measurer=$target/bindings/measurers/$1
+  printf '#!/bin/sh\nexec "%s" -B "%s" %s\n' "$venv/bin/python" "$PWD/$here/bench/$2" "${*:3}" \
+    >"$measurer"
   chmod +x "$measurer"
 }
 
@@ -170,9 +178,9 @@ case $mode in
     step "python: conformance runner" leave_runner
     ;;
   measurer)
-    step "python: environment" environment "$here/requirements-dev.txt"
+    step "python: environment" environment "$here/requirements-dev.txt" "$here/requirements-bench.txt"
     step "python: build and install" install_profile release
-    step "python: measurer" leave_measurer
+    step "python: measurers" leave_measurers
     ;;
   test)
     step "python: environment" environment "$here/requirements-dev.txt"

@@ -44,12 +44,28 @@ fn measured(workload: &str, place: &Path) -> Result<Option<(usize, Duration)>> {
             fill(&log)?;
             read_packed(&log)?
         }
+        "os" => {
+            let os = log.with(AppendOptions { level: Some(Level::Os), ..AppendOptions::default() });
+            let started = Instant::now();
+            for _ in 0..OS {
+                os.append(&RECORD)?;
+            }
+            (OS, started.elapsed())
+        }
         "durable" => {
             let started = Instant::now();
             for _ in 0..DURABLE {
                 log.append(&RECORD)?;
             }
             (DURABLE, started.elapsed())
+        }
+        "durable-batch" => {
+            let batch = [&RECORD[..]; BATCH];
+            let started = Instant::now();
+            for _ in 0..DURABLE_BATCHES {
+                log.append_batch(&batch)?;
+            }
+            (DURABLE_BATCHES * BATCH, started.elapsed())
         }
         "async" => in_flight(&log)?,
         _ => return Ok(None),
@@ -146,7 +162,9 @@ const BURST: usize = 20_000;
 const BURSTS: usize = 20;
 const READ: usize = 100_000;
 const PASSES: usize = 3;
+const OS: usize = 20_000;
 const DURABLE: usize = 300;
+const DURABLE_BATCHES: usize = 50;
 const ASYNC: usize = 40_000;
 const IN_FLIGHT: usize = 256;
 

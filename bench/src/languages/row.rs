@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 /// The figures of one workload in one language.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Row {
-    /// The language, such as `python`.
+    /// The language, such as `python`; `python/sqlite3` is another library for it.
     pub language: String,
     /// One of the workloads.
     pub workload: String,

@@ -19,7 +19,9 @@ enum {
     BURSTS = 20,
     READ = 100000,
     PASSES = 3,
+    OS = 20000,
     DURABLE = 300,
+    DURABLE_BATCHES = 50,
     ASYNC = 40000,
     IN_FLIGHT = 256,
     PACKED_RECORD_BYTES = 16 + (RECORD_BYTES + 7) / 8 * 8,
@@ -30,7 +32,7 @@ static char record[RECORD_BYTES];
 static wal_slice batch[BATCH];
 static unsigned char packed[BATCH * PACKED_RECORD_BYTES];
 static unsigned char arena[ARENA_BYTES];
-static wal_error err;
+static wal_error err = WAL_ERROR_INIT;
 
 static void check(int32_t code) {
     if (code != WAL_OK) {
@@ -127,10 +129,19 @@ static uint64_t read_packed(wal_log *log) {
     return now() - started;
 }
 
-static uint64_t durable(wal_log *log) {
+/* One after the other, each waited for. */
+static uint64_t appends(wal_log *log, int count, int32_t level) {
     uint64_t started = now();
-    for (int n = 0; n < DURABLE; n++) {
-        check(wal_append(log, record, sizeof record, WAL_LEVEL_DISK, NULL, &err));
+    for (int n = 0; n < count; n++) {
+        check(wal_append(log, record, sizeof record, level, NULL, &err));
+    }
+    return now() - started;
+}
+
+static uint64_t durable_batches(wal_log *log) {
+    uint64_t started = now();
+    for (int n = 0; n < DURABLE_BATCHES; n++) {
+        check(wal_append_batch(log, batch, BATCH, NULL, NULL, NULL, &err));
     }
     return now() - started;
 }
@@ -169,9 +180,15 @@ static uint64_t measure(const char *workload, const char *directory, uint64_t *t
         fill(log);
         *taken = read_packed(log);
         records = (uint64_t)PASSES * READ;
+    } else if (strcmp(workload, "os") == 0) {
+        *taken = appends(log, OS, WAL_LEVEL_OS);
+        records = OS;
     } else if (strcmp(workload, "durable") == 0) {
-        *taken = durable(log);
+        *taken = appends(log, DURABLE, WAL_LEVEL_DISK);
         records = DURABLE;
+    } else if (strcmp(workload, "durable-batch") == 0) {
+        *taken = durable_batches(log);
+        records = (uint64_t)DURABLE_BATCHES * BATCH;
     } else if (strcmp(workload, "async") == 0) {
         *taken = in_flight(log);
         records = ASYNC;

@@ -25,7 +25,9 @@ constexpr std::size_t BURST = 20'000;
 constexpr std::size_t BURSTS = 20;
 constexpr std::size_t READ = 100'000;
 constexpr std::size_t PASSES = 3;
+constexpr std::size_t OS = 20'000;
 constexpr std::size_t DURABLE = 300;
+constexpr std::size_t DURABLE_BATCHES = 50;
 constexpr std::size_t ASYNC = 40'000;
 constexpr std::size_t IN_FLIGHT = 256;
 
@@ -101,19 +103,28 @@ answer in_flight(const wal::log& log) {
     return {ASYNC, clock_type::now() - started};
 }
 
-answer durable(const wal::log& log) {
+// One after the other, each waited for.
+answer appends(const wal::log& log, std::size_t count, wal::level at) {
     const auto started = clock_type::now();
-    for (std::size_t n = 0; n < DURABLE; n++) {
-        log.append(RECORD, wal::level::disk);
+    for (std::size_t n = 0; n < count; n++) {
+        log.append(RECORD, at);
     }
-    return {DURABLE, clock_type::now() - started};
+    return {count, clock_type::now() - started};
+}
+
+answer durable_batches(const wal::log& log) {
+    const auto started = clock_type::now();
+    for (std::size_t n = 0; n < DURABLE_BATCHES; n++) {
+        log.append_batch(RECORDS);
+    }
+    return {DURABLE_BATCHES * BATCH, clock_type::now() - started};
 }
 
 std::size_t read(const wal::log& log) {
     std::size_t bytes = 0;
     wal::cursor cursor = log.open_cursor();
     for (const wal::record& record : cursor) {
-        bytes += record.size();
+        bytes += record.bytes().size();
     }
     return bytes / RECORD.size();
 }
@@ -157,7 +168,9 @@ const std::map<std::string, std::function<answer(const wal::log&)>, std::less<>>
     {"read", [](const wal::log& log) { return reads(log, [&] { return read(log); }); }},
     {"read-packed",
      [](const wal::log& log) { return reads(log, [&] { return read_packed(log); }); }},
-    {"durable", durable},
+    {"os", [](const wal::log& log) { return appends(log, OS, wal::level::os); }},
+    {"durable", [](const wal::log& log) { return appends(log, DURABLE, wal::level::disk); }},
+    {"durable-batch", durable_batches},
     {"async", in_flight},
 };
 

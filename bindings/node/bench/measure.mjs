@@ -1,19 +1,11 @@
 // What the same work costs in Node: `wal-bench languages` asks (see bench/README.md).
-//
-// Reads lines `WORKLOAD DIRECTORY`, answers with `RECORDS NANOSECONDS` or `none`.
-import readline from 'node:readline';
 import { open } from 'libwal';
+import { ASYNC, BATCH, BURST, BURSTS, DURABLE, DURABLE_BATCHES, OS, PASSES, READ, RECORD } from './asked.mjs';
+import { expect, inFlight, serve, timed } from './asked.mjs';
+import { packed } from './packed.mjs';
 
-const RECORD = Buffer.alloc(100, 'r');
-const BATCH = Array.from({ length: 1000 }, () => RECORD);
 const PACKED = packed(BATCH);
-const BURST = 20_000;
-const BURSTS = 20;
-const READ = 100_000;
-const PASSES = 3;
-const DURABLE = 300;
-const ASYNC = 40_000;
-const IN_FLIGHT = 256;
+const LEVELS = { os: 'os', durable: 'disk', 'durable-batch': 'disk', async: 'disk' };
 
 const WORKLOADS = {
   append: (log) => bursts(log, BURST, () => log.appendSync(RECORD)),
@@ -37,38 +29,29 @@ const WORKLOADS = {
       }
       return records;
     }),
-  durable: (log) => timed(DURABLE, () => {
-    for (let n = 0; n < DURABLE; n++) log.appendSync(RECORD);
-  }),
-  async: (log) => timed(ASYNC, async () => {
-    const promises = new Array(IN_FLIGHT);
-    for (let n = 0; n < ASYNC; n++) {
-      await promises[n % IN_FLIGHT];
-      promises[n % IN_FLIGHT] = log.append(RECORD);
-    }
-    await Promise.all(promises);
-  }),
+  os: (log) =>
+    timed(OS, () => {
+      for (let n = 0; n < OS; n++) log.appendSync(RECORD);
+    }),
+  durable: (log) =>
+    timed(DURABLE, () => {
+      for (let n = 0; n < DURABLE; n++) log.appendSync(RECORD);
+    }),
+  'durable-batch': (log) =>
+    timed(DURABLE_BATCHES * BATCH.length, () => {
+      for (let n = 0; n < DURABLE_BATCHES; n++) log.appendBatchSync(BATCH);
+    }),
+  async: (log) => timed(ASYNC, () => inFlight(() => log.append(RECORD))),
 };
 
-for await (const line of readline.createInterface({ input: process.stdin })) {
-  const [workload, directory] = line.split(/ (.*)/s);
+await serve(async (workload, directory) => {
   const work = WORKLOADS[workload];
-  const level = workload === 'durable' || workload === 'async' ? 'disk' : 'buffered';
-  if (!work) {
-    console.log('none');
-    continue;
-  }
-  const log = await open(directory, { level });
-  const [records, taken] = await work(log);
+  if (!work) return undefined;
+  const log = await open(directory, { level: LEVELS[workload] ?? 'buffered' });
+  const answer = await work(log);
   await log.close();
-  console.log(`${records} ${taken}`);
-}
-
-async function timed(records, work) {
-  const started = process.hrtime.bigint();
-  await work();
-  return [records, process.hrtime.bigint() - started];
-}
+  return answer;
+});
 
 /** Bursts that fit into memory: what the disk does in between is not counted. */
 async function bursts(log, calls, call) {
@@ -86,21 +69,6 @@ async function reads(log, work) {
   for (let n = 0; n < READ / BATCH.length; n++) log.appendBatchSync(BATCH);
   await log.sync();
   return timed(PASSES * READ, () => {
-    for (let pass = 0; pass < PASSES; pass++) {
-      const found = work();
-      if (found !== READ) throw new Error(`${found} of ${READ} records were read`);
-    }
+    for (let pass = 0; pass < PASSES; pass++) expect(work(), READ);
   });
-}
-
-function packed(records) {
-  const size = (record) => 16 + Math.ceil(record.length / 8) * 8;
-  const bytes = Buffer.alloc(records.reduce((sum, record) => sum + size(record), 0));
-  let at = 0;
-  for (const record of records) {
-    bytes.writeUInt32LE(record.length, at);
-    record.copy(bytes, at + 16);
-    at += size(record);
-  }
-  return bytes;
 }

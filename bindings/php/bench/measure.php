@@ -4,24 +4,14 @@ declare(strict_types=1);
 
 /*
  * What the same work costs in PHP: `wal-bench languages` asks (see bench/README.md).
- *
- * Reads lines `WORKLOAD DIRECTORY`, answers with `RECORDS NANOSECONDS` or `none`.
  */
 
 require __DIR__ . '/../autoload.php';
+require __DIR__ . '/asked.php';
 
 use Wal\Level;
 use Wal\Log;
 use Wal\Options;
-
-const BATCH = 1000;
-const BURST = 20_000;
-const BURSTS = 20;
-const READ = 100_000;
-const PASSES = 3;
-const DURABLE = 300;
-const ASYNC = 40_000;
-const IN_FLIGHT = 256;
 
 $record = str_repeat('r', 100);
 $batch = array_fill(0, BATCH, $record);
@@ -41,18 +31,6 @@ function bursts(Log $log, Closure $burst): string
         $log->sync();
     }
     return BURSTS * BURST . " $taken";
-}
-
-/** @param Closure(): int $work */
-function timed(int $records, Closure $work): string
-{
-    $started = hrtime(true);
-    $found = $work();
-    $taken = hrtime(true) - $started;
-    if ($found !== $records) {
-        throw new RuntimeException("$found of $records records");
-    }
-    return "$records $taken";
 }
 
 $workloads = [
@@ -83,12 +61,27 @@ $workloads = [
             return $records;
         });
     },
+    'os' => fn (Log $log) => timed(OS, function () use ($log, $record): int {
+        for ($n = 0; $n < OS; $n++) {
+            $log->append($record, Level::Os);
+        }
+        return OS;
+    }),
     'durable' => fn (Log $log) => timed(DURABLE, function () use ($log, $record): int {
         for ($n = 0; $n < DURABLE; $n++) {
             $log->append($record, Level::Disk);
         }
         return DURABLE;
     }),
+    'durable-batch' => fn (Log $log) => timed(
+        DURABLE_BATCHES * BATCH,
+        function () use ($log, $batch): int {
+            for ($n = 0; $n < DURABLE_BATCHES; $n++) {
+                $log->appendBatch($batch, Level::Disk);
+            }
+            return DURABLE_BATCHES * BATCH;
+        },
+    ),
     'async' => fn (Log $log) => timed(ASYNC, function () use ($log, $record): int {
         $tickets = [];
         for ($n = 0; $n < ASYNC; $n++) {
@@ -104,14 +97,12 @@ $workloads = [
     }),
 ];
 
-while (($line = fgets(STDIN)) !== false) {
-    [$workload, $directory] = explode(' ', rtrim($line, "\n"), 2);
+serve(function (string $workload, string $directory) use ($workloads): ?string {
     if (!isset($workloads[$workload])) {
-        echo "none\n";
-        continue;
+        return null;
     }
     $log = Log::open($directory, new Options(level: Level::Buffered));
     $answer = $workloads[$workload]($log);
     $log->close();
-    echo "$answer\n";
-}
+    return $answer;
+});

@@ -1,45 +1,52 @@
-"""What the same work costs in Python: `wal-bench languages` asks (see bench/README.md).
-
-Reads lines `WORKLOAD DIRECTORY`, answers with `RECORDS NANOSECONDS` or `none`.
-"""
+"""What the same work costs in Python: `wal-bench languages` asks (see bench/README.md)."""
 
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections import deque
 from collections.abc import Callable
 from time import perf_counter_ns
 
 import libwal
+from asked import (
+    ASYNC,
+    BATCH,
+    BURST,
+    BURSTS,
+    DURABLE,
+    DURABLE_BATCHES,
+    IN_FLIGHT,
+    OS,
+    PASSES,
+    READ,
+    RECORD,
+    Answer,
+    serve,
+    timed,
+)
 
-RECORD = b"r" * 100
-BATCH = [RECORD] * 1000
 PACKED = libwal.pack(BATCH)
-BURST = 20_000
-BURSTS = 20
-READ = 100_000
-PASSES = 3
-DURABLE = 300
-ASYNC = 40_000
-IN_FLIGHT = 256
-
-Answer = tuple[int, int]
+LEVELS = {
+    "os": libwal.Durability.OS,
+    "durable": libwal.Durability.DISK,
+    "durable-batch": libwal.Durability.DISK,
+    "async": libwal.Durability.DISK,
+}
 
 
-def append(log: libwal.Log, calls: int) -> None:
+def append(log: libwal.Log, records: int) -> None:
     append = log.append
-    for _ in range(calls):
+    for _ in range(records):
         append(RECORD)
 
 
-def batch(log: libwal.Log, calls: int) -> None:
-    for _ in range(calls // len(BATCH)):
+def batch(log: libwal.Log, records: int) -> None:
+    for _ in range(records // len(BATCH)):
         log.append_batch(BATCH)
 
 
-def packed(log: libwal.Log, calls: int) -> None:
-    for _ in range(calls // len(BATCH)):
+def packed(log: libwal.Log, records: int) -> None:
+    for _ in range(records // len(BATCH)):
         log.append_packed(PACKED)
 
 
@@ -57,7 +64,7 @@ def bursts(log: libwal.Log, work: Callable[[libwal.Log, int], None]) -> Answer:
 def read(log: libwal.Log) -> int:
     cursor, found = log.cursor(), 0
     while records := cursor.read_batch(1000):
-        found += sum(map(len, records))
+        found += sum(len(record.data) for record in records)
     return found // len(RECORD)
 
 
@@ -77,12 +84,6 @@ def reads(log: libwal.Log, work: Callable[[libwal.Log], int]) -> Answer:
     return PASSES * READ, perf_counter_ns() - started
 
 
-def durable(log: libwal.Log) -> Answer:
-    started = perf_counter_ns()
-    append(log, DURABLE)
-    return DURABLE, perf_counter_ns() - started
-
-
 async def in_flight(log: libwal.Log) -> Answer:
     started = perf_counter_ns()
     futures: deque[asyncio.Future[int]] = deque()
@@ -95,8 +96,7 @@ async def in_flight(log: libwal.Log) -> Answer:
 
 
 def measured(workload: str, directory: str) -> Answer | None:
-    level = "disk" if workload in ("durable", "async") else "buffered"
-    with libwal.open(directory, durability=level) as log:
+    with libwal.open(directory, durability=LEVELS.get(workload, libwal.Durability.BUFFERED)) as log:
         match workload:
             case "append":
                 return bursts(log, append)
@@ -108,20 +108,18 @@ def measured(workload: str, directory: str) -> Answer | None:
                 return reads(log, read)
             case "read-packed":
                 return reads(log, read_packed)
+            case "os":
+                return timed(OS, lambda: append(log, OS))
             case "durable":
-                return durable(log)
+                return timed(DURABLE, lambda: append(log, DURABLE))
+            case "durable-batch":
+                records = DURABLE_BATCHES * len(BATCH)
+                return timed(records, lambda: batch(log, records))
             case "async":
                 return asyncio.run(in_flight(log))
             case _:
                 return None
 
 
-def main() -> None:
-    for line in sys.stdin:
-        workload, directory = line.rstrip("\n").split(" ", 1)
-        answer = measured(workload, directory)
-        print("none" if answer is None else f"{answer[0]} {answer[1]}", flush=True)
-
-
 if __name__ == "__main__":
-    main()
+    serve(measured)

@@ -1,103 +1,96 @@
-"""What users would pick otherwise, each told to sync before it acknowledges."""
+"""What users of Python would otherwise take, asked for the same work as `measure.py`.
+
+python peers.py sqlite3|persist-queue
+"""
 
 from __future__ import annotations
 
 import sqlite3
-from abc import ABC, abstractmethod
-from collections.abc import Callable
+import sys
 from pathlib import Path
+from typing import Any
 
-RECORD = b"x" * 100
-BATCH_COUNT = 1000
+from asked import (
+    BATCH,
+    DURABLE,
+    DURABLE_BATCHES,
+    OS,
+    PASSES,
+    READ,
+    RECORD,
+    Answer,
+    serve,
+    timed,
+)
 
-
-class Peer(ABC):
-    """A store of records. Each call takes how many to handle and returns how many it handled."""
-
-    name: str
-
-    @abstractmethod
-    def append(self, count: int) -> int: ...
-
-    @abstractmethod
-    def append_batch(self, count: int) -> int: ...
-
-    @abstractmethod
-    def read(self, count: int) -> int: ...
-
-    @abstractmethod
-    def close(self) -> None: ...
+# SQLite in WAL mode: with FULL each commit is synced, with NORMAL it survives the process alone.
+SYNCHRONOUS = {"os": 1, "durable": 2, "durable-batch": 2, "read": 1}
 
 
-class Sqlite(Peer):
-    """A table in WAL mode with synchronous=FULL, which syncs with every commit."""
+def sqlite(workload: str, directory: str) -> Answer | None:
+    if workload not in SYNCHRONOUS:
+        return None
+    Path(directory).mkdir()
+    db = sqlite3.connect(f"{directory}/db", isolation_level=None)
+    db.execute("PRAGMA journal_mode=WAL")
+    db.execute(f"PRAGMA synchronous={SYNCHRONOUS[workload]}")
+    assert db.execute("PRAGMA synchronous").fetchone() == (SYNCHRONOUS[workload],)
+    db.execute("CREATE TABLE log (lsn INTEGER PRIMARY KEY, data BLOB NOT NULL)")
 
-    name = "sqlite3"
+    def append(records: int) -> None:
+        for _ in range(records):
+            db.execute("INSERT INTO log (data) VALUES (?)", (RECORD,))
 
-    def __init__(self, path: Path) -> None:
-        self._db = sqlite3.connect(path / "db", isolation_level=None)
-        self._db.execute("PRAGMA journal_mode=WAL")
-        self._db.execute("PRAGMA synchronous=FULL")
-        assert self._db.execute("PRAGMA synchronous").fetchone() == (2,)
-        self._db.execute("CREATE TABLE log (lsn INTEGER PRIMARY KEY, data BLOB NOT NULL)")
-
-    def append(self, count: int) -> int:
-        for _ in range(count):
-            self._db.execute("INSERT INTO log (data) VALUES (?)", (RECORD,))
-        return count
-
-    def append_batch(self, count: int) -> int:
-        batches = -(-count // BATCH_COUNT)
+    def append_batches(batches: int) -> None:
+        rows = [(record,) for record in BATCH]
         for _ in range(batches):
-            self._db.execute("BEGIN")
-            self._db.executemany("INSERT INTO log (data) VALUES (?)", [(RECORD,)] * BATCH_COUNT)
-            self._db.execute("COMMIT")
-        return batches * BATCH_COUNT
+            db.execute("BEGIN")
+            db.executemany("INSERT INTO log (data) VALUES (?)", rows)
+            db.execute("COMMIT")
 
-    def read(self, count: int) -> int:
-        handled = 0
-        while handled < count:
-            for _ in self._db.execute("SELECT lsn, data FROM log ORDER BY lsn"):
-                handled += 1
-        return handled
+    def read() -> None:
+        for _ in range(PASSES):
+            found = sum(len(data) for _, data in db.execute("SELECT * FROM log ORDER BY lsn"))
+            assert found == READ * len(RECORD), "every record was read"
 
-    def close(self) -> None:
-        self._db.close()
+    try:
+        match workload:
+            case "os":
+                return timed(OS, lambda: append(OS))
+            case "durable":
+                return timed(DURABLE, lambda: append(DURABLE))
+            case "durable-batch":
+                return timed(DURABLE_BATCHES * len(BATCH), lambda: append_batches(DURABLE_BATCHES))
+            case _:
+                append_batches(READ // len(BATCH))
+                return timed(PASSES * READ, read)
+    finally:
+        db.close()
 
 
-class PersistQueue(Peer):
-    """persist-queue's queue on SQLite with auto_commit, which syncs with every put.
+def persist_queue(workload: str, directory: str) -> Answer | None:
+    """Its queue on SQLite with auto_commit, which syncs with every put and has no batches.
 
-    Its queue of files does not sync: it has no durability to compare with.
+    Reading takes records away, so it is not compared. Its queue of files does not sync.
     """
+    if workload != "durable":
+        return None
+    import persistqueue
 
-    name = "persist-queue"
+    queue = persistqueue.SQLiteQueue(directory, auto_commit=True)
+    putter: Any = queue._putter
+    assert putter.execute("PRAGMA synchronous").fetchone() == (2,)
 
-    def __init__(self, path: Path) -> None:
-        import persistqueue
+    def put() -> None:
+        for _ in range(DURABLE):
+            queue.put(RECORD)
 
-        self._queue = persistqueue.SQLiteQueue(str(path / "queue"), auto_commit=True)
-        assert self._queue._putter.execute("PRAGMA synchronous").fetchone() == (2,)
-
-    def append(self, count: int) -> int:
-        for _ in range(count):
-            self._queue.put(RECORD)
-        return count
-
-    def append_batch(self, count: int) -> int:
-        # It has no batch: this is as many records, one by one.
-        return self.append(count)
-
-    def read(self, count: int) -> int:
-        # What is taken is gone, with a commit each time.
-        while self._queue.size < count:
-            self._queue.put(RECORD)
-        for _ in range(count):
-            self._queue.get()
-        return count
-
-    def close(self) -> None:
-        self._queue.close()
+    answer = timed(DURABLE, put)
+    queue.close()
+    return answer
 
 
-ALL: list[Callable[[Path], Peer]] = [Sqlite, PersistQueue]
+PEERS = {"sqlite3": sqlite, "persist-queue": persist_queue}
+
+if __name__ == "__main__":
+    serve(PEERS[sys.argv[1]])

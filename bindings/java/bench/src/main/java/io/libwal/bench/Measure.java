@@ -7,55 +7,33 @@ import io.libwal.Options;
 import io.libwal.PackedRecords;
 import io.libwal.Position;
 import io.libwal.Record;
-import java.io.BufferedReader;
-import java.io.InputStreamReader;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 
-/**
- * What the same work costs in Java: {@code wal-bench languages} asks (see bench/README.md).
- *
- * <p>Reads lines {@code WORKLOAD DIRECTORY}, answers with {@code RECORDS NANOSECONDS} or {@code none}.
- */
-public final class Measure {
-    private static final byte[] RECORD = new byte[100];
-    private static final int BATCH = 1000;
+/** What the same work costs in Java: {@code wal-bench languages} asks (see bench/README.md). */
+public final class Measure extends Asked {
     private static final List<byte[]> RECORDS = Collections.nCopies(BATCH, RECORD);
-    private static final int BURST = 20_000;
-    private static final int BURSTS = 20;
-    private static final int READ = 100_000;
-    private static final int PASSES = 3;
-    private static final int DURABLE = 300;
-    private static final int ASYNC = 40_000;
-    private static final int IN_FLIGHT = 256;
+    private static final Map<String, Level> LEVELS =
+            Map.of("os", Level.OS, "durable", Level.DISK, "durable-batch", Level.DISK, "async", Level.DISK);
 
     private final PackedRecords packed = PackedRecords.allocate(256 * 1024);
-    private long started;
-    private long taken;
 
     private interface Call {
         void on(Log log) throws Exception;
     }
 
     public static void main(String[] args) throws Exception {
-        Measure measure = new Measure();
-        BufferedReader in = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
-        for (String line = in.readLine(); line != null; line = in.readLine()) {
-            String[] asked = line.split(" ", 2);
-            long records = measure.measured(asked[0], Path.of(asked[1]));
-            System.out.println(records == 0 ? "none" : records + " " + measure.taken);
-        }
+        new Measure().serve();
     }
 
-    /** How many records; 0 for a workload that is not known. */
-    private long measured(String workload, Path directory) throws Exception {
-        taken = 0;
-        Level level = workload.equals("durable") || workload.equals("async") ? Level.DISK : Level.BUFFERED;
-        try (Log log = Log.open(directory, Options.builder().level(level).build())) {
+    @Override
+    long measured(String workload, Path directory) throws Exception {
+        Options options = Options.builder().level(LEVELS.getOrDefault(workload, Level.BUFFERED)).build();
+        try (Log log = Log.open(directory, options)) {
             switch (workload) {
                 case "append":
                     return bursts(log, BURST, each -> each.append(RECORD));
@@ -67,30 +45,18 @@ public final class Measure {
                     return reads(log, this::read);
                 case "read-packed":
                     return reads(log, this::readPacked);
+                case "os":
+                    return timed(OS, 1, () -> log.append(RECORD));
                 case "durable":
-                    start();
-                    for (int n = 0; n < DURABLE; n++) {
-                        log.append(RECORD);
-                    }
-                    stop();
-                    return DURABLE;
+                    return timed(DURABLE, 1, () -> log.append(RECORD));
+                case "durable-batch":
+                    return timed(DURABLE_BATCHES, BATCH, () -> log.appendBatch(RECORDS));
                 case "async":
-                    start();
-                    inFlight(log);
-                    stop();
-                    return ASYNC;
+                    return timed(1, ASYNC, () -> inFlight(log));
                 default:
                     return 0;
             }
         }
-    }
-
-    private void start() {
-        started = System.nanoTime();
-    }
-
-    private void stop() {
-        taken += System.nanoTime() - started;
     }
 
     /** Bursts that fit into memory: what the disk does in between is not counted. */
@@ -120,12 +86,7 @@ public final class Measure {
             log.appendBatch(RECORDS);
         }
         log.sync();
-        start();
-        for (int n = 0; n < PASSES; n++) {
-            pass.on(log);
-        }
-        stop();
-        return (long) PASSES * READ;
+        return timed(PASSES, READ, () -> pass.on(log));
     }
 
     private void read(Log log) throws Exception {
@@ -148,12 +109,6 @@ public final class Measure {
             }
         }
         expect(bytes / RECORD.length);
-    }
-
-    private static void expect(long found) {
-        if (found != READ) {
-            throw new IllegalStateException(found + " of " + READ + " records were read");
-        }
     }
 
     private static void inFlight(Log log) {
