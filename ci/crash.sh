@@ -14,11 +14,11 @@ scope=${1:-full}
 # Seconds for each rung that goes on for as long as it is given; the others end by themselves. In the
 # order in which the forms of the engine are built that they run on.
 rungs=(
-  "exhaustive 580"
+  "exhaustive 640"
   "random 500"
-  "faults 320"
-  "kills 300"
-  "disks 390"
+  "faults 300"
+  "kills 260"
+  "disks 350"
   "machines 80"
   "damage 0"
   "hostile 100"
