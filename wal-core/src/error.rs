@@ -225,6 +225,13 @@ impl Error {
         Error(Arc::new(Inner { path: Some(path.to_owned()), ..Error::inner(kind, message.into()) }))
     }
 
+    /// The log at `path` belongs to the process that this one was forked from.
+    #[cold]
+    pub(crate) fn forked(path: &Path) -> Error {
+        let message = "the handle was inherited through fork; open the log in this process";
+        Error::at_path(ErrorKind::Forked, path, message)
+    }
+
     /// An error of this kind about a segment as a whole.
     #[cold]
     pub(crate) fn at_segment(

@@ -97,11 +97,7 @@ impl ReadOnly {
 
     /// Refuses a handle that was inherited through `fork`.
     pub(crate) fn check_process(&self) -> Result<()> {
-        if self.process == fork_generation() {
-            return Ok(());
-        }
-        let message = "the handle was inherited through fork; open the log in this process";
-        Err(Error::at_path(ErrorKind::Forked, &self.path, message))
+        if self.process == fork_generation() { Ok(()) } else { Err(Error::forked(&self.path)) }
     }
 
     pub(crate) fn close(&self) {

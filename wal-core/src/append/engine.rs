@@ -188,14 +188,7 @@ impl Engine {
 
     /// Refuses a handle that was inherited through `fork`.
     pub(crate) fn check_process(&self) -> Result<()> {
-        if self.process == fork_generation() {
-            return Ok(());
-        }
-        Err(Error::at_path(
-            ErrorKind::Forked,
-            &self.path,
-            "the handle was inherited through fork; open the log in this process",
-        ))
+        if self.process == fork_generation() { Ok(()) } else { Err(Error::forked(&self.path)) }
     }
 
     /// Refuses as `check_open`, and when an earlier write or sync failed.
