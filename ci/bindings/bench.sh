@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Measures the packages of all languages: run it on a quiet machine, 15 minutes.
+# Measures the packages of all languages: run it on a quiet machine.
 #
 #   ci/bindings/bench.sh             both of the following
 #   ci/bindings/bench.sh languages   the same work in all languages and in what their users would

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # libwal for Java: `test` builds it and runs its tests and the examples; `runner` builds it for what goes
 # through all languages; `package` makes the jars and has a project of its own use them; `bench`
-# measures it beside its peers; `measurer` is for what measures all languages (ci/bindings/bench.sh).
+# measures each call; `measurer` is for what measures all languages (ci/bindings/bench.sh).
 set -euo pipefail
 source "$(dirname "$0")/../steps.sh"
 

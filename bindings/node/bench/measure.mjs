@@ -1,7 +1,9 @@
 // What the same work costs in Node: `wal-bench languages` asks (see bench/README.md).
 import { open } from 'libwal';
-import { ASYNC, BATCH, BURST, BURSTS, DURABLE, DURABLE_BATCHES, OS, PASSES, READ, RECORD } from './asked.mjs';
-import { expect, inFlight, serve, timed } from './asked.mjs';
+import {
+  ASYNC, BATCH, BURST, BURSTS, DURABLE, DURABLE_BATCHES, OS, PASSES, READ, RECORD, expect,
+  inFlight, serve, timed,
+} from './asked.mjs';
 import { packed } from './packed.mjs';
 
 const PACKED = packed(BATCH);

@@ -2,8 +2,10 @@
 //
 //     node peers.mjs better-sqlite3|lmdb
 import fs from 'node:fs';
-import { ASYNC, BATCH, DURABLE, DURABLE_BATCHES, OS, PASSES, READ, RECORD } from './asked.mjs';
-import { expect, inFlight, serve, timed } from './asked.mjs';
+import {
+  ASYNC, BATCH, DURABLE, DURABLE_BATCHES, OS, PASSES, READ, RECORD, expect, inFlight, serve,
+  timed,
+} from './asked.mjs';
 
 const DURABLE_WORKLOADS = new Set(['durable', 'durable-batch', 'async']);
 
